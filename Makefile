@@ -1,0 +1,39 @@
+# `make compare` and `make test` work from a bare clone: each builds .venv on first use.
+PYTHON ?= python3
+EPOCHS ?= 50
+BIN := .venv/bin
+
+.PHONY: compare test lint parity bench clean
+
+compare: .venv
+	$(BIN)/lockstep compare rnn --epochs $(EPOCHS) --out out/rnn
+
+test: lint
+	$(BIN)/python -m pytest -n 2 tests
+	$(BIN)/python -m pytest -q benchmarks --benchmark-disable
+
+lint: .venv
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+parity: .venv
+	$(BIN)/python -m pytest -n 2 tests/parity
+
+bench: .venv
+	$(BIN)/python -m pytest benchmarks --benchmark-only
+
+# The stamp is the last file written, so an interrupted install starts again.
+.venv: .venv/installed
+.venv/installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || \
+	  { echo "Python 3.10 to 3.13 is needed, $(PYTHON) is another: make PYTHON=python3.12" >&2; exit 2; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	@# On Python 3.13 mxnet's cap on NumPy cannot be met; backends/mxnet_import.py makes NumPy 2 do.
+	$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 13))' && \
+	  $(BIN)/python -m pip install --quiet --no-deps mxnet==1.9.1 || $(BIN)/python -c 'import importlib.util as u, sys; sys.exit(u.find_spec("mxnet") is None)'
+	touch $@
+
+clean:
+	rm -rf .venv out build *.egg-info

@@ -1,0 +1,298 @@
+"""The oracle: every formula as the book prints it, in float64, gradients by autograd.
+
+`dtype` is the precision that inputs are rounded to; the arithmetic is float64 throughout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import autograd.numpy as np
+import numpy
+from autograd.core import make_vjp
+from autograd.tracer import getval
+from threadpoolctl import threadpool_info
+
+from backends.errors import (
+    InputError,
+    check_choice,
+    check_device,
+    check_ids,
+    check_max_norm,
+    check_probability,
+    check_same_shape,
+    check_weights,
+)
+from backends.interface import Backend, Network, Trainer
+
+
+def value_of(array: Any) -> Any:
+    """The number behind the boxes that autograd puts around intermediate values."""
+    while (inner := getval(array)) is not array:
+        array = inner
+    return array
+
+
+def checked_ids(ids: Any, size: int) -> Any:
+    if ids.size:
+        check_ids(int(ids.min()), int(ids.max()), size)
+    return ids
+
+
+@dataclass(frozen=True)
+class NumpyBackend(Backend):
+    name = "numpy"
+
+    def __post_init__(self) -> None:
+        check_device(self.device, self.devices(), "the oracle computes on the CPU")
+        check_choice("dtype", self.dtype, ("float32", "float64"))
+
+    @classmethod
+    def version(cls):
+        return numpy.__version__
+
+    @classmethod
+    def devices(cls):
+        return ("cpu",)
+
+    def num_threads(self):
+        return max(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")
+
+    def synchronize(self):
+        pass
+
+    def seed(self, seed):
+        numpy.random.seed(seed)
+
+    # --- arrays --------------------------------------------------------------
+
+    def from_numpy(self, array):
+        array = numpy.asarray(array)
+        if array.dtype.kind in "iu":
+            return array.astype("int64")
+        return array.astype(self.dtype).astype("float64")
+
+    def to_numpy(self, array):
+        return numpy.array(value_of(array))
+
+    def parameters(self, weights):
+        return {name: self.from_numpy(weight) for name, weight in weights.items()}
+
+    def detach(self, state):
+        return tuple(value_of(array) for array in state)
+
+    def zeros(self, shape):
+        return np.zeros(tuple(shape))
+
+    def one_hot(self, ids, size):
+        return np.eye(size)[checked_ids(ids, size)]
+
+    def concat(self, arrays, axis):
+        return np.concatenate(list(arrays), axis=axis)
+
+    def take_rows(self, array, ids):
+        return array[checked_ids(ids, array.shape[0])]
+
+    def reshape(self, array, shape):
+        return np.reshape(array, tuple(shape))
+
+    def argmax(self, array, axis):
+        return np.argmax(value_of(array), axis=axis)
+
+    def sum(self, array):
+        return np.sum(array)
+
+    def mean(self, array):
+        return np.mean(array)
+
+    # --- model ---------------------------------------------------------------
+
+    def linear(self, inputs, weight, bias=None):
+        product = np.dot(inputs, weight)
+        return product if bias is None else product + bias
+
+    def relu(self, x):
+        return np.where(x <= 0, 0.0, x)
+
+    def tanh(self, x):
+        return np.tanh(x)
+
+    def sigmoid(self, x):
+        return np.exp(-np.logaddexp(0.0, -x))
+
+    def dropout(self, x, p, mask):
+        check_probability(p)
+        if p == 0:
+            return x
+        if p == 1:
+            return np.zeros(x.shape)
+        return mask * x / (1 - p)
+
+    def random_dropout(self, x, p):
+        check_probability(p)
+        return self.dropout(x, p, (numpy.random.random(x.shape) >= p).astype("float64"))
+
+    def rnn_step(self, inputs, state, params, activation="tanh"):
+        check_choice("activation", activation, ("tanh", "relu"))
+        phi = {"tanh": self.tanh, "relu": self.relu}[activation]
+        if inputs.ndim == 1:
+            inputs = self.one_hot(inputs, params["W_xh"].shape[0])
+        (h,) = state
+        return (phi(np.dot(inputs, params["W_xh"]) + np.dot(h, params["W_hh"]) + params["b_h"]),)
+
+    def rnn(self, inputs, state, params, activation="tanh"):
+        check_choice("activation", activation, ("tanh", "relu"))
+        hiddens = []
+        for x in inputs:
+            state = self.rnn_step(x, state, params, activation)
+            hiddens.append(state[0])
+        stacked = np.stack(hiddens) if hiddens else np.zeros((0, *state[0].shape))
+        return stacked, state
+
+    def rnn_output(self, hiddens, params):
+        rows = np.reshape(hiddens, (-1, params["W_hq"].shape[0]))
+        return np.dot(rows, params["W_hq"]) + params["b_q"]
+
+    # --- losses --------------------------------------------------------------
+
+    def squared_loss(self, predictions, targets):
+        check_same_shape(predictions, targets)
+        squares = (predictions - targets) ** 2 / 2
+        return np.sum(np.reshape(squares, (squares.shape[0], -1)), axis=1)
+
+    def softmax_cross_entropy(self, logits, labels):
+        checked_ids(labels, logits.shape[1])
+        # The loss does not change when a constant is taken off every logit.
+        shifted = logits - value_of(logits).max(axis=1, keepdims=True)
+        chosen = shifted[np.arange(len(labels)), labels]
+        return np.log(np.sum(np.exp(shifted), axis=1)) - chosen
+
+    def l2_penalty(self, weight):
+        return np.sum(weight**2) / 2
+
+    def perplexity(self, losses):
+        return np.exp(np.mean(losses))
+
+    # --- optimisation --------------------------------------------------------
+
+    def value_and_grad(self, objective, has_aux=False):
+        def evaluate(params, *args):
+            aux = None
+
+            def loss_of(values):
+                nonlocal aux
+                with_values = params.holding(values) if isinstance(params, NumpyNetwork) else values
+                result = objective(with_values, *args)
+                loss, aux = result if has_aux else (result, None)
+                return loss
+
+            values = params.values if isinstance(params, NumpyNetwork) else params
+            backward, loss = make_vjp(loss_of, dict(values))
+            return ((loss, aux) if has_aux else loss), backward(1.0)
+
+        return evaluate
+
+    def clip_gradients(self, grads, max_norm):
+        check_max_norm(max_norm)
+        norm = numpy.sqrt(sum(numpy.sum(grad**2) for grad in grads.values()))
+        if max_norm is not None and norm > max_norm:
+            grads = {name: grad * (max_norm / norm) for name, grad in grads.items()}
+        return grads, norm
+
+    def sgd(self, params, grads, learning_rate, batch_size=1, weight_decay=0.0):
+        step, updated = learning_rate / batch_size, {}
+        for name, w in params.items():
+            decay = weight_decay if w.ndim > 1 else 0.0
+            updated[name] = (1 - step * decay) * w - step * grads[name]
+        return updated
+
+    # --- layers, written out since NumPy has none ------------------------------
+
+    def dense_layer(self, num_inputs, num_outputs, weight="W", bias="b"):
+        def dense(values: Mapping[str, Any], training: bool, inputs: Any) -> Any:
+            return np.dot(inputs, values[weight]) + values[bias]
+
+        return dense, {weight: (num_inputs, num_outputs), bias: (num_outputs,)}
+
+    def dropout_layer(self, p):
+        check_probability(p)
+
+        def drop(values: Mapping[str, Any], training: bool, inputs: Any) -> Any:
+            return self.random_dropout(inputs, p) if training else inputs
+
+        return drop, {}
+
+    def rnn_layer(self, num_inputs, num_hiddens, activation):
+        check_choice("activation", activation, ("tanh", "relu"))
+
+        def recur(values: Mapping[str, Any], training: bool, inputs: Any, state: Any) -> Any:
+            one_bias = {**values, "b_h": values["b_h"] + values["b_hh"]}
+            return self.rnn(inputs, state, one_bias, activation)
+
+        d, h = num_inputs, num_hiddens
+        return recur, {"W_xh": (d, h), "W_hh": (h, h), "b_h": (h,), "b_hh": (h,)}
+
+    def network(self, **layers):
+        shapes = {name: shape for _, s in layers.values() for name, shape in s.items()}
+        functions = {name: function for name, (function, _) in layers.items()}
+        return NumpyNetwork(self, functions, {n: np.zeros(s) for n, s in shapes.items()})
+
+    def trainer(self, network, learning_rate, weight_decay=0.0, bias_decay=0.0):
+        return NumpyTrainer(network, learning_rate, weight_decay, bias_decay)
+
+
+class NumpyNetwork(Network):
+    """Functions of (values, training, inputs…) and the values they share."""
+
+    def __init__(
+        self,
+        backend: NumpyBackend,
+        functions: dict[str, Callable[..., Any]],
+        values: Mapping[str, Any],
+        training: bool = False,
+    ) -> None:
+        self.backend, self.functions = backend, functions
+        self.values, self.training = values, training
+
+    def holding(self, values: Mapping[str, Any]) -> NumpyNetwork:
+        """The same network in training, on values that autograd follows."""
+        return NumpyNetwork(self.backend, self.functions, values, training=True)
+
+    def __getitem__(self, name):
+        function = self.functions[name]
+        return lambda *inputs: function(self.values, self.training, *inputs)
+
+    def __call__(self, inputs):
+        for name in self.functions:
+            inputs = self[name](inputs)
+        return inputs
+
+    def read(self):
+        return {name: value.copy() for name, value in self.values.items()}
+
+    def load(self, weights):
+        check_weights(weights, {n: v.shape for n, v in self.values.items()}, optional=("b_hh",))
+        zeros = {name: numpy.zeros(value.shape) for name, value in self.values.items()}
+        self.values = {**zeros, **self.backend.parameters(weights)}
+
+    def read_gradients(self, grads):
+        return {name: numpy.array(grad) for name, grad in grads.items()}
+
+
+class NumpyTrainer(Trainer):
+    def __init__(
+        self, network: Network, learning_rate: float, weight_decay: float, bias_decay: float
+    ) -> None:
+        if not isinstance(network, NumpyNetwork):
+            raise InputError(f"{type(network).__name__} belongs to another backend: make it here")
+        self.network, self.learning_rate = network, learning_rate
+        self.weight_decay, self.bias_decay = weight_decay, bias_decay
+
+    def step(self, grads, batch_size):
+        values = dict(self.network.values)
+        for name, w in values.items():
+            decay = self.weight_decay if w.ndim > 1 else self.bias_decay
+            values[name] = w - self.learning_rate * (grads[name] / batch_size + decay * w)
+        self.network.values = values

@@ -1,0 +1,103 @@
+"""Find, load and describe backends. A backend is a file NAME_backend.py in this folder."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from backends.errors import InputError, check_choice
+
+if TYPE_CHECKING:
+    from backends.interface import Backend
+
+
+@dataclass(frozen=True)
+class BackendInfo:
+    """What one backend can do here. `problem` is None, or one line with the command that helps."""
+
+    name: str
+    version: str | None = None
+    devices: tuple[str, ...] = ()
+    problem: str | None = None
+
+
+def backend_names() -> tuple[str, ...]:
+    """The names of all backends, installed or not."""
+    files = Path(__file__).parent.glob("*_backend.py")
+    return tuple(sorted(file.stem.removesuffix("_backend") for file in files))
+
+
+def install_command(name: str) -> str:
+    """The line that installs a framework in the version this project pins."""
+    try:
+        requirements = metadata.requires("lockstep") or []
+    except metadata.PackageNotFoundError:
+        requirements = []
+    pinned = next((r.partition(";")[0].strip() for r in requirements if r.startswith(name)), name)
+    # MXNet's metadata forbids NumPy 2, which is the only NumPy for Python 3.13.
+    flags = "--no-deps " if name == "mxnet" and sys.version_info >= (3, 13) else ""
+    return f"python -m pip install {flags}'{pinned}'"
+
+
+def load_backend(name: str) -> type[Backend]:
+    """The class of a backend; this imports its framework."""
+    check_choice("backend", name, backend_names())
+    if find_spec(name) is None:
+        raise InputError(f"backend {name!r} is not installed: run {install_command(name)}")
+    module = importlib.import_module(f"backends.{name}_backend")
+    return getattr(module, f"{name.capitalize()}Backend")
+
+
+def get_backend(name: str, device: str = "cpu", dtype: str = "float32") -> Backend:
+    """The backend "numpy", "mxnet" or "torch", see `backends.interface.Backend`.
+
+    Raises InputError for an unknown or missing backend, device or dtype.
+    """
+    return load_backend(name)(device, dtype)
+
+
+def describe_backend(name: str) -> BackendInfo:
+    """Import one framework in this process and describe it."""
+    try:
+        backend = load_backend(name)
+    except (ImportError, InputError) as error:
+        return BackendInfo(name, problem=str(error).splitlines()[0])
+    return BackendInfo(name, backend.version(), backend.devices())
+
+
+def available_backends() -> dict[str, BackendInfo]:
+    """Every backend by name, each described by a process of its own.
+
+    The caller's process imports no framework: MXNet would cut torch's threads.
+    """
+    program = (
+        "import dataclasses, json, sys; from backends.registry import describe_backend;"
+        "print(json.dumps(dataclasses.asdict(describe_backend(sys.argv[1]))))"
+    )
+    started = {
+        name: subprocess.Popen(
+            [sys.executable, "-c", program, name],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).parent.parent,
+        )
+        for name in backend_names()
+    }
+    found = {}
+    for name, process in started.items():
+        output, errors = process.communicate()
+        if process.returncode == 0:
+            fields = json.loads(output.splitlines()[-1])
+            found[name] = BackendInfo(**{**fields, "devices": tuple(fields["devices"])})
+        else:
+            last_line = (errors.strip().splitlines() or ["no message"])[-1]
+            found[name] = BackendInfo(name, problem=f"does not start: {last_line}")
+    return found

@@ -1,0 +1,308 @@
+"""PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from backends.errors import (
+    check_choice,
+    check_device,
+    check_ids,
+    check_max_norm,
+    check_probability,
+    check_same_shape,
+    check_weights,
+)
+from backends.interface import Backend, Network, Trainer
+
+ACTIVATIONS = {"tanh": torch.tanh, "relu": torch.relu}
+
+
+def checked_ids(ids: torch.Tensor, size: int) -> torch.Tensor:
+    # On a GPU an id out of range would end the process in a device-side assertion.
+    if ids.numel():
+        check_ids(int(ids.min()), int(ids.max()), size)
+    return ids
+
+
+@dataclass(frozen=True)
+class TorchBackend(Backend):
+    name = "torch"
+
+    def __post_init__(self) -> None:
+        check_device(self.device, self.devices(), "torch sees no CUDA GPU")
+        check_choice("dtype", self.dtype, ("float32", "float64"))
+
+    @cached_property
+    def _float(self) -> dict[str, Any]:
+        return {"dtype": getattr(torch, self.dtype), "device": self.device}
+
+    @classmethod
+    def version(cls):
+        return torch.__version__
+
+    @classmethod
+    def devices(cls):
+        return ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)
+
+    def num_threads(self):
+        return torch.get_num_threads()
+
+    def synchronize(self):
+        if self.device == "cuda":
+            torch.cuda.synchronize()
+
+    def seed(self, seed):
+        torch.manual_seed(seed)
+
+    # --- arrays --------------------------------------------------------------
+
+    def from_numpy(self, array):
+        array = torch.tensor(array)
+        if array.is_floating_point() or array.dtype == torch.bool:
+            return array.to(**self._float)
+        return array.to(torch.int64).to(self.device)
+
+    def to_numpy(self, array):
+        return array.detach().cpu().numpy().copy()
+
+    def parameters(self, weights):
+        return {name: self.from_numpy(weight) for name, weight in weights.items()}
+
+    def detach(self, state):
+        return tuple(array.detach() for array in state)
+
+    def zeros(self, shape):
+        return torch.zeros(tuple(shape), **self._float)
+
+    def one_hot(self, ids, size):
+        return F.one_hot(checked_ids(ids, size), size).to(**self._float)
+
+    def concat(self, arrays, axis):
+        return torch.cat(list(arrays), dim=axis)
+
+    def take_rows(self, array, ids):
+        return F.embedding(checked_ids(ids, array.shape[0]), array)
+
+    def reshape(self, array, shape):
+        return torch.reshape(array, tuple(shape))
+
+    def argmax(self, array, axis):
+        return torch.argmax(array, dim=axis)
+
+    def sum(self, array):
+        return torch.sum(array)
+
+    def mean(self, array):
+        return torch.mean(array)
+
+    # --- model ---------------------------------------------------------------
+
+    def linear(self, inputs, weight, bias=None):
+        product = torch.matmul(inputs, weight)
+        return product if bias is None else product + bias
+
+    def relu(self, x):
+        return torch.relu(x)
+
+    def tanh(self, x):
+        return torch.tanh(x)
+
+    def sigmoid(self, x):
+        return torch.sigmoid(x)
+
+    def dropout(self, x, p, mask):
+        check_probability(p)
+        if p == 0:
+            return x
+        if p == 1:
+            return torch.zeros_like(x)
+        return mask * x / (1 - p)
+
+    def random_dropout(self, x, p):
+        check_probability(p)
+        return F.dropout(x, p)
+
+    def _project(self, inputs, num_hiddens_axis, params):
+        """X W_xh + b_h, where ids stand for one-hot rows and pick rows of W_xh."""
+        if inputs.ndim < num_hiddens_axis:
+            return self.take_rows(params["W_xh"], inputs) + params["b_h"]
+        return self.linear(inputs, params["W_xh"], params["b_h"])
+
+    def rnn_step(self, inputs, state, params, activation="tanh"):
+        check_choice("activation", activation, ACTIVATIONS)
+        projected = self._project(inputs, 2, params)
+        return (ACTIVATIONS[activation](torch.addmm(projected, state[0], params["W_hh"])),)
+
+    def rnn(self, inputs, state, params, activation="tanh"):
+        check_choice("activation", activation, ACTIVATIONS)
+        phi, w_hh, (h,) = ACTIVATIONS[activation], params["W_hh"], state
+        hiddens = []
+        # The inputs of all steps are projected by one product outside the loop.
+        for projected in self._project(inputs, 3, params).unbind():
+            h = phi(torch.addmm(projected, h, w_hh))
+            hiddens.append(h)
+        return torch.stack(hiddens) if hiddens else self.zeros((0, *h.shape)), (h,)
+
+    def rnn_output(self, hiddens, params):
+        rows = hiddens.reshape(-1, params["W_hq"].shape[0])
+        return torch.addmm(params["b_q"], rows, params["W_hq"])
+
+    # --- losses --------------------------------------------------------------
+
+    def squared_loss(self, predictions, targets):
+        check_same_shape(predictions, targets)
+        squares = (predictions - targets) ** 2 / 2
+        return squares if squares.ndim == 1 else squares.flatten(1).sum(1)
+
+    def softmax_cross_entropy(self, logits, labels):
+        # torch's default is the mean over the batch.
+        return F.cross_entropy(logits, checked_ids(labels, logits.shape[1]), reduction="none")
+
+    def l2_penalty(self, weight):
+        return (weight**2).sum() / 2
+
+    def perplexity(self, losses):
+        return torch.exp(torch.mean(losses))
+
+    # --- optimisation --------------------------------------------------------
+
+    def value_and_grad(self, objective, has_aux=False):
+        def evaluate(params, *args):
+            if isinstance(params, TorchNetwork):
+                leaves = params.tensors()
+                with params.training():
+                    result = objective(params, *args)
+            else:
+                leaves = {name: p.detach().requires_grad_() for name, p in params.items()}
+                result = objective(leaves, *args)
+            loss = result[0] if has_aux else result
+            grads = torch.autograd.grad(loss, list(leaves.values()), materialize_grads=True)
+            loss = loss.detach()
+            return ((loss, result[1]) if has_aux else loss), dict(zip(leaves, grads, strict=True))
+
+        return evaluate
+
+    def clip_gradients(self, grads, max_norm):
+        check_max_norm(max_norm)
+        # clip_grad_norm_ adds 1e-6 to the norm and spreads a NaN; vector_norm sums less exactly.
+        norm = torch.stack([(grad * grad).sum() for grad in grads.values()]).sum().sqrt()
+        if max_norm is not None:
+            scale = torch.where(norm > max_norm, max_norm / norm, 1.0)
+            for grad in grads.values():
+                grad.mul_(scale)
+        return grads, norm
+
+    def sgd(self, params, grads, learning_rate, batch_size=1, weight_decay=0.0):
+        step = learning_rate / batch_size
+        for name, w in params.items():
+            if weight_decay and w.ndim > 1:
+                w.mul_(1 - step * weight_decay)
+            w.sub_(grads[name], alpha=step)
+        return params
+
+    # --- layers --------------------------------------------------------------
+
+    def dense_layer(self, num_inputs, num_outputs, weight="W", bias="b"):
+        return nn.Linear(num_inputs, num_outputs, **self._float), {"weight": weight, "bias": bias}
+
+    def dropout_layer(self, p):
+        check_probability(p)
+        return nn.Dropout(p), {}
+
+    def rnn_layer(self, num_inputs, num_hiddens, activation):
+        check_choice("activation", activation, ACTIVATIONS)
+        layer = RNNLayer(num_inputs, num_hiddens, nonlinearity=activation, **self._float)
+        names = ("W_xh", "W_hh", "b_h", "b_hh")
+        return layer, dict(zip(layer.state_dict(), names, strict=True))
+
+    def network(self, **layers):
+        return TorchNetwork(self, layers)
+
+    def trainer(self, network, learning_rate, weight_decay=0.0, bias_decay=0.0):
+        return TorchTrainer(network, learning_rate, weight_decay, bias_decay)
+
+
+class RNNLayer(nn.RNN):
+    """nn.RNN whose state is (H,) instead of an array with an axis for stacked layers."""
+
+    def forward(self, inputs, state):  # type: ignore[override]
+        hiddens, last = super().forward(inputs, state[0].unsqueeze(0))
+        return hiddens, (last.squeeze(0),)
+
+
+class TorchNetwork(Network):
+    def __init__(self, backend: TorchBackend, layers: dict[str, Any]) -> None:
+        self.backend = backend
+        self.modules = nn.ModuleDict({name: module for name, (module, _) in layers.items()}).eval()
+        self.canonical = {
+            f"{layer}.{own}": name
+            for layer, (_, names) in layers.items()
+            for own, name in names.items()
+        }
+        for parameter in self.modules.parameters():
+            nn.init.zeros_(parameter)
+
+    @contextmanager
+    def training(self) -> Iterator[None]:
+        """Dropout layers drop."""
+        self.modules.train()
+        try:
+            yield
+        finally:
+            self.modules.eval()
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """The parameters by canonical name, in torch's own shape: dense weights are (q, d)."""
+        return {self.canonical[own]: p for own, p in self.modules.named_parameters()}
+
+    def __getitem__(self, name):
+        return self.modules[name]
+
+    def __call__(self, inputs):
+        for layer in self.modules.values():
+            inputs = layer(inputs)
+        return inputs
+
+    def read(self):
+        return self.read_gradients(self.tensors())
+
+    def load(self, weights):
+        shapes = {name: tuple(p.t().shape) for name, p in self.tensors().items()}
+        check_weights(weights, shapes, optional=("b_hh",))
+        with torch.no_grad():
+            for name, p in self.tensors().items():
+                p.zero_()
+                if name in weights:
+                    p.copy_(self.backend.from_numpy(weights[name]).t())
+
+    def read_gradients(self, grads):
+        return {name: self.backend.to_numpy(grad.t()) for name, grad in grads.items()}
+
+
+class TorchTrainer(Trainer):
+    def __init__(
+        self, network: TorchNetwork, learning_rate: float, weight_decay: float, bias_decay: float
+    ) -> None:
+        self.tensors = network.tensors()
+        weights = [p for p in self.tensors.values() if p.ndim > 1]
+        biases = [p for p in self.tensors.values() if p.ndim == 1]
+        groups = [(weights, weight_decay), (biases, bias_decay)]
+        self.optimizer = torch.optim.SGD(
+            [{"params": params, "weight_decay": decay} for params, decay in groups if params],
+            lr=learning_rate,
+        )
+
+    def step(self, grads, batch_size):
+        # torch's optimisers do not divide by the batch size.
+        for name, p in self.tensors.items():
+            p.grad = grads[name] / batch_size if batch_size != 1 else grads[name]
+        self.optimizer.step()
