@@ -263,7 +263,8 @@ class Backend(ABC):
     def clip_gradients(self, grads: Parameters, max_norm: float | None) -> tuple[Parameters, Array]:
         """g ← g θ / ‖g‖ if ‖g‖ > θ → (g, ‖g‖ before clipping) (book 6.4).
 
-        ‖g‖ = √(Σ g²) over all parameters together. Without an epsilon; a NaN norm leaves g as it is. max_norm None turns clipping off.
+        ‖g‖ = √(Σ g²) over all parameters together, without an epsilon; a NaN norm leaves g
+        as it is. max_norm None turns clipping off.
         Raises InputError for θ ≤ 0.
         """
 
