@@ -18,10 +18,10 @@ NEEDED_FLAGS = {
 }
 
 
-def choose_openblas_kernels() -> None:
+def choose_openblas_kernels(cpu: Path = Path("/proc/cpuinfo")) -> None:
     """Set OPENBLAS_CORETYPE to the best kernels this x86-64 Linux CPU can run, if any fit."""
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = cpu.read_text().splitlines()
     except OSError:
         return
     flags = next((set(line.split()) for line in lines if line.startswith("flags")), set())
