@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 from threadpoolctl import threadpool_info
 
 from backends.errors import (
@@ -91,7 +92,7 @@ class MxnetBackend(Backend):
 
     def from_numpy(self, array):
         # nd.array makes float32 of Python's numbers and of NumPy's float64 unless told otherwise.
-        integer = getattr(array, "dtype", None) is not None and array.dtype.kind in "iu"
+        integer = np.asarray(array).dtype.kind in "iu"
         return nd.array(array, dtype="int32" if integer else self.dtype, ctx=self._context)
 
     def to_numpy(self, array):
@@ -119,8 +120,8 @@ class MxnetBackend(Backend):
         return nd.take(array, checked_ids(ids, array.shape[0]))
 
     def reshape(self, array, shape):
-        # A 0 in the shape would mean "as before" to MXNet's reshape.
-        return nd.reshape(array, tuple(shape)) if 0 not in shape else self.zeros(shape)
+        # A 0 in the shape would mean "as before" to MXNet; nd.reshape refuses scalars.
+        return array.reshape(tuple(shape)) if 0 not in shape else self.zeros(shape)
 
     def argmax(self, array, axis):
         # MXNet's argmax is a float array.
@@ -186,7 +187,7 @@ class MxnetBackend(Backend):
         return nd.stack(*hiddens, axis=0), (h,)
 
     def rnn_output(self, hiddens, params):
-        rows = nd.reshape(hiddens, (-1, params["W_hq"].shape[0]))
+        rows = self.reshape(hiddens, (-1, params["W_hq"].shape[0]))
         return self.linear(rows, params["W_hq"], params["b_q"])
 
     # --- losses --------------------------------------------------------------
@@ -210,13 +211,19 @@ class MxnetBackend(Backend):
 
     def value_and_grad(self, objective, has_aux=False):
         def evaluate(params, *args):
-            variables = params.arrays() if isinstance(params, MxnetNetwork) else params
+            is_network = isinstance(params, MxnetNetwork)
+            variables = params.arrays() if is_network else params
             for variable in variables.values():
                 variable._fresh_grad = False
-            with autograd.record():
+            with autograd.record(train_mode=is_network):
                 result = objective(params, *args)
             loss = result[0] if has_aux else result
-            loss.backward()
+            try:
+                loss.backward(train_mode=is_network)
+            except mx.MXNetError as error:
+                # backward() refuses a loss that no variable reaches.
+                if "not in a computational graph" not in str(error):
+                    raise
             grads = {name: variable.grad for name, variable in variables.items()}
             for name, variable in variables.items():
                 # backward() leaves the old gradient of a variable that the loss does not reach.
@@ -252,6 +259,8 @@ class MxnetBackend(Backend):
 
     def dropout_layer(self, p):
         check_probability(p)
+        if p == 1:  # Gluon's layer would divide by 1 − p
+            return (lambda x: nd.zeros_like(x) if autograd.is_training() else x), {}
         return gluon.nn.Dropout(p), {}
 
     def rnn_layer(self, num_inputs, num_hiddens, activation):

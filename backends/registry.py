@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from backends.interface import Backend
 
 
+COMPARED_BY_DEFAULT = ("mxnet", "torch")
+
+
 @dataclass(frozen=True)
 class BackendInfo:
     """What one backend can do here. `problem` is None, or one line with the command that helps."""

@@ -185,7 +185,10 @@ class TorchBackend(Backend):
                 leaves = {name: p.detach().requires_grad_() for name, p in params.items()}
                 result = objective(leaves, *args)
             loss = result[0] if has_aux else result
-            grads = torch.autograd.grad(loss, list(leaves.values()), materialize_grads=True)
+            if loss.requires_grad:
+                grads = torch.autograd.grad(loss, list(leaves.values()), materialize_grads=True)
+            else:  # no parameter reaches it, which torch refuses
+                grads = tuple(torch.zeros_like(leaf) for leaf in leaves.values())
             loss = loss.detach()
             return ((loss, result[1]) if has_aux else loss), dict(zip(leaves, grads, strict=True))
 

@@ -1,0 +1,29 @@
+"""Checks of configuration values; each failure is one line that says what is allowed."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from backends.errors import InputError, check_choice
+
+STYLES = ("scratch", "concise")
+
+
+def check_positive(config: Any, *names: str) -> None:
+    for name in names:
+        value = getattr(config, name)
+        if not (value > 0 and math.isfinite(value)):
+            kind = "whole number" if isinstance(value, int) else "finite number"
+            raise InputError(f"{name} = {value} is not allowed: give a {kind} above 0")
+
+
+def check_not_negative(config: Any, *names: str) -> None:
+    for name in names:
+        value = getattr(config, name)
+        if not (value >= 0 and math.isfinite(value)):
+            raise InputError(f"{name} = {value} is not allowed: give 0 or a finite number above it")
+
+
+def check_style(config: Any) -> None:
+    check_choice("style", config.style, STYLES)

@@ -1,0 +1,1 @@
+"""The command line: `lockstep list`, `lockstep run`, `lockstep compare`."""

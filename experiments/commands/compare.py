@@ -1,0 +1,197 @@
+"""`lockstep compare`: the same numbers through several backends, side by side.
+
+Every backend runs in its own process. Epochs alternate between them, and who goes first
+alternates too, so that a machine that drifts drifts for all. After an epoch the snapshots that
+the reference took of its own steps are given to every backend, which repeats those steps.
+"""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from backends.errors import InputError, check_choice
+from backends.registry import backend_names
+from backends.threads import available_threads
+from experiments.commands.options import configure
+from experiments.commands.report import (
+    console,
+    generates,
+    print_texts,
+    progress_bar,
+    shows,
+    write_report,
+)
+from experiments.commands.results import prepare_folder
+from experiments.commands.verdict import PERTURBATIONS, Verdict, steps_to_probe
+from experiments.commands.worker import EpochResult, Worker
+
+DIFFERENT = 1
+
+
+def chosen_backends(text: str) -> list[str]:
+    names = text.split(",")
+    for name in names:
+        check_choice("backend", name, backend_names())
+    if len(names) < 2 or len(set(names)) < len(names):
+        raise InputError(f"--backends {text!r} is not allowed: name two or more different ones")
+    return names
+
+
+class Comparison:
+    """Several runs of one experiment in lockstep, the first backend the reference."""
+
+    def __init__(self, workers: Sequence[Worker]) -> None:
+        self.workers = workers
+        self.epochs: dict[str, list[EpochResult]] = {worker.backend: [] for worker in workers}
+        reference, *others = self.epochs
+        self.verdicts = [Verdict(reference, other) for other in others]
+        self.drifts: list[float] = []
+
+    def epoch(self, with_texts: bool) -> None:
+        """One epoch on every backend, then the reference's snapshots on every backend."""
+        done = len(self.drifts)
+        order = self.workers if done % 2 == 0 else self.workers[::-1]
+        results = {worker.backend: worker.epoch(with_texts) for worker in order}
+        for name, result in results.items():
+            self.epochs[name].append(result)
+        reference, *others = self.workers
+        expected = results[reference.backend]
+        for snapshot in expected.snapshots:
+            probe = reference.probe(snapshot)
+            perturbed = [reference.probe(snapshot.perturbed(d)) for d in range(PERTURBATIONS)]
+            for verdict, worker in zip(self.verdicts, others, strict=True):
+                verdict.add_probe(snapshot.step, probe, perturbed, worker.probe(snapshot))
+        for verdict in self.verdicts:
+            verdict.add_losses(expected.losses, results[verdict.other].losses)
+        self.drifts.append(max(verdict.drift for verdict in self.verdicts))
+
+    def latest(self) -> dict[str, EpochResult]:
+        return {name: results[-1] for name, results in self.epochs.items()}
+
+    def ratios(self, name: str) -> list[float]:
+        """Seconds of a backend over the reference's, epoch by epoch."""
+        reference = self.epochs[self.workers[0].backend]
+        pairs = zip(self.epochs[name], reference, strict=True)
+        return [a.seconds / b.seconds for a, b in pairs]
+
+    def parity(self) -> dict[str, Any]:
+        """The `parity` part of result.json."""
+        divergences = [v.first_divergence for v in self.verdicts if v.first_divergence]
+        return {
+            "passed": all(verdict.passed for verdict in self.verdicts),
+            "max_abs_diff": max(verdict.largest_absolute for verdict in self.verdicts),
+            "max_rel_diff": max(verdict.largest for verdict in self.verdicts),
+            "tolerance": Verdict.tolerance,
+            "first_divergence": min(divergences, key=lambda d: d["step"], default=None),
+            "resynced_steps": self.verdicts[0].probed,
+            "free_running_diff": self.drifts,
+        }
+
+    def table(self, module: Any, config: Any) -> Table:
+        """Per epoch: figures of every backend, drift of the losses so far, seconds, ratio."""
+        names = list(self.epochs)
+        headings = [
+            "epoch",
+            *(f"{metric}\n{name}" for metric in module.SHOWN for name in names),
+            "free-running\ndifference",
+            *(f"seconds\n{name}" for name in names),
+            *(f"ratio\n{name}/{names[0]}" for name in names[1:]),
+        ]
+        # Wide enough for its headings even where a narrow terminal has to fold the lines.
+        table = Table(title=f"{config.style}, seed {config.seed}", box=SIMPLE_HEAD, padding=(0, 1))
+        for heading in headings:
+            table.add_column(heading, justify="right", no_wrap=True, min_width=9)
+        for index, drift in enumerate(self.drifts):
+            if not (shows(config, index + 1) or index + 1 == len(self.drifts)):
+                continue
+            results = [self.epochs[name][index] for name in names]
+            table.add_row(
+                str(index + 1),
+                *(f"{r.metrics[metric]:.4g}" for metric in module.SHOWN for r in results),
+                f"{drift:.1e}",
+                *(f"{result.seconds:.3f}" for result in results),
+                *(f"{self.ratios(name)[index]:.2f}" for name in names[1:]),
+            )
+        return table
+
+
+def print_summary(comparison: Comparison, module: Any, config: Any) -> None:
+    """The table, the last texts, the verdicts and what the free-running difference means."""
+    console.print(comparison.table(module, config))
+    with_texts = [
+        number
+        for number, r in enumerate(comparison.epochs[comparison.workers[0].backend])
+        if r.texts
+    ]
+    if with_texts:
+        number = with_texts[-1]
+        console.print(f"generated after epoch {number + 1}:")
+        print_texts({name: results[number] for name, results in comparison.epochs.items()})
+    for name in list(comparison.epochs)[1:]:
+        reference = comparison.workers[0].backend
+        console.print(
+            f"time: {name} took {median(comparison.ratios(name)):.2f} × the seconds of {reference} "
+            "(median over alternated epochs)"
+        )
+    console.print(
+        "free-running difference: largest relative difference of a step's loss so far. Rounding "
+        "alone makes it grow, as training amplifies it; the verdict rests on resynced steps."
+    )
+    for verdict in comparison.verdicts:
+        console.print(f"verdict: {verdict.sentence()}", markup=False)
+
+
+def main(options: Namespace) -> int:
+    names = chosen_backends(options.backends)
+    module, config = configure(options)
+    folder = options.out or Path("out") / f"{options.experiment}-{config.style}"
+    prepare_folder(folder)
+    data = module.prepare(config, options.data_dir)
+    threads = options.threads or available_threads()
+    workers: list[Worker] = []
+    comparison = None
+    try:
+        for name in names:
+            workers.append(Worker(name, options.device, threads))
+        for worker in workers:
+            worker.wait_until_ready()
+            ready = worker.ready
+            console.print(
+                f"{worker.backend} {ready.version}, {ready.device}, threads: {ready.threads}"
+            )
+        console.print(f"data: {data.source}", markup=False)
+        watched = steps_to_probe(config.num_epochs * module.steps_per_epoch(config, data))
+        for worker in workers:
+            worker.start(options.experiment, config, data, watched)
+        comparison = Comparison(workers)
+        with progress_bar(config.num_epochs) as advance:
+            for epoch in range(1, config.num_epochs + 1):
+                comparison.epoch(generates(config, epoch))
+                latest = comparison.latest().items()
+                metric = module.SHOWN[0]
+                advance(
+                    f"{metric}: " + ", ".join(f"{n} {r.metrics[metric]:.4g}" for n, r in latest)
+                )
+    finally:
+        if comparison and comparison.drifts:
+            print_summary(comparison, module, config)
+            write_report(
+                folder,
+                options.experiment,
+                module,
+                config,
+                data.source,
+                workers,
+                comparison.epochs,
+                comparison.parity(),
+            )
+        for worker in workers:
+            worker.close()
+    return 0 if comparison.parity()["passed"] else DIFFERENT

@@ -1,0 +1,28 @@
+"""`lockstep list`: what there is to run, and on what."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from rich.table import Table
+
+from backends.registry import available_backends
+from experiments import EXPERIMENTS
+from experiments.checks import STYLES
+from experiments.commands.report import console
+
+
+def main(options: Namespace) -> int:
+    experiments = Table("experiment", "what it is", "styles", title="experiments")
+    for name, text in EXPERIMENTS.items():
+        experiments.add_row(name, text, ", ".join(STYLES))
+    backends = Table("backend", "version", "devices", title="backends")
+    found = available_backends()
+    for name, info in found.items():
+        backends.add_row(name, info.version or "missing", ", ".join(info.devices))
+    console.print(experiments)
+    console.print(backends)
+    for name, info in found.items():
+        if info.problem:
+            console.print(f"{name}: {info.problem}", markup=False)
+    return 0

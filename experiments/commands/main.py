@@ -1,0 +1,117 @@
+"""The entry point. It imports no NumPy and no framework, so that --help answers at once."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module, metadata
+from pathlib import Path
+from typing import Any, NoReturn
+
+from backends.errors import InputError
+from backends.registry import COMPARED_BY_DEFAULT, backend_names
+from experiments import EXPERIMENTS
+
+BAD_INPUT, INTERRUPTED = 2, 130
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that answers bad input with one line and exit code 2."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(BAD_INPUT, f"{self.prog}: error: {message}\n")
+
+
+def positive(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not allowed: give a whole number above 0")
+    return number
+
+
+def seed(text: str) -> int:
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is not allowed: give a whole number from 0 up")
+    return int(text)
+
+
+def experiment_options() -> argparse.ArgumentParser:
+    """What `run` and `compare` have in common."""
+    options = argparse.ArgumentParser(add_help=False)
+    add = options.add_argument
+    add("experiment", help="an experiment, see the list below")
+    add("--style", help="scratch: every formula; concise: the framework's own layers")
+    add("--device", default="cpu", help="cpu or cuda")
+    add("--threads", type=positive, help="CPU threads of each backend (default: all)")
+    add("--seed", type=seed, help="of weights, batches and data (default: 0)")
+    add("--epochs", type=positive, metavar="N", help="instead of the book's number")
+    add("--corpus", help="the text of a language model: auto, time_machine, lyrics, python_topics")
+    add("--set", action="append", default=[], metavar="NAME=VALUE", help="any configuration value")
+    add("--data-dir", type=Path, metavar="DIR", help="where data files lie (or LOCKSTEP_DATA)")
+    return options
+
+
+def build_parser() -> Parser:
+    names = "\n".join(f"  {name:14}{text}" for name, text in EXPERIMENTS.items())
+    epilog = f"experiments:\n{names}\n\nbackends: {', '.join(backend_names())}"
+    layout = argparse.RawDescriptionHelpFormatter
+    parser = Parser(
+        prog="lockstep",
+        description="Run the experiments of Dive into Deep Learning on several frameworks, "
+        "prove that they compute the same, and compare their speed.",
+        epilog=epilog,
+        formatter_class=layout,
+    )
+    parser.add_argument("--version", action="version", version=metadata.version("lockstep"))
+    commands: Any = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("list", help="experiments, backends, devices and versions")
+
+    def add_command(name: str, text: str) -> argparse.ArgumentParser:
+        return commands.add_parser(
+            name,
+            help=text,
+            parents=[experiment_options()],
+            epilog=epilog,
+            formatter_class=layout,
+        )
+
+    run = add_command("run", "one experiment on one backend")
+    run.add_argument("--backend", required=True, help="one of the backends below")
+    run.add_argument("--out", type=Path, metavar="DIR", help="write result.json and a plot here")
+
+    compare = add_command("compare", "one experiment on several backends, step for step")
+    compare.add_argument(
+        "--backends",
+        default=",".join(COMPARED_BY_DEFAULT),
+        metavar="A,B",
+        help="two or more; the first is the reference (default: %(default)s)",
+    )
+    compare.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="write result.json and a plot here (default: out/EXPERIMENT-STYLE)",
+    )
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command → 0 done (compare: same), 1 compare: different, 2 bad input."""
+    options = build_parser().parse_args(arguments)
+    module = {"list": "listing"}.get(options.command, options.command)
+    try:
+        return import_module(f"experiments.commands.{module}").main(options)
+    except InputError as error:
+        print(f"lockstep {options.command}: error: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        print(f"lockstep {options.command}: interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""Did the backends compute the same? Resynced steps decide, free-running losses are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from backends.agreement import TOLERANCES, difference
+
+FIRST_STEPS, SPREAD_STEPS = 10, 20
+# One random perturbation may cancel out by chance; four hardly ever do.
+PERTURBATIONS = 4
+
+
+def steps_to_probe(total: int) -> list[int]:
+    """The first 10 steps and some 20 more, spread evenly up to the last."""
+    first = range(min(FIRST_STEPS, total))
+    spread = np.linspace(FIRST_STEPS, total - 1, SPREAD_STEPS) if total > FIRST_STEPS else ()
+    return sorted({*first, *(int(step) for step in spread)})
+
+
+def largest_absolute_difference(a: np.ndarray, b: np.ndarray) -> float:
+    """max |a − b|, infinite where only one of them is a number."""
+    with np.errstate(invalid="ignore"):
+        apart = abs(np.asarray(a, "float64") - np.asarray(b, "float64"))
+    both = np.isnan(a) & np.isnan(b) | (np.asarray(a) == np.asarray(b))
+    return float(np.nan_to_num(np.where(both, 0.0, apart), nan=np.inf).max(initial=0.0))
+
+
+@dataclass
+class Verdict:
+    """Collects comparisons of a reference backend with one other.
+
+    Differences of tensors are relative to the tensor's largest magnitude, or, where that is more,
+    to 1 / tolerance times what `Snapshot.perturbed` changes in it. Differences of free-running
+    losses are relative to the reference's loss.
+    """
+
+    reference: str
+    other: str
+    probed: list[int] = field(default_factory=list)
+    largest: float = 0.0
+    largest_absolute: float = 0.0
+    first_divergence: dict[str, Any] | None = None
+    drift: float = 0.0
+
+    tolerance = TOLERANCES["sequence"]
+
+    def add_probe(
+        self,
+        step: int,
+        expected: Mapping[str, np.ndarray],
+        perturbed: Sequence[Mapping[str, np.ndarray]],
+        actual: Mapping[str, np.ndarray],
+    ) -> None:
+        """Compare loss, gradients and updated parameters of one step from the same numbers.
+
+        expected are the reference's results of a snapshot, perturbed those of its perturbations.
+        """
+        self.probed.append(step)
+        for tensor, value in expected.items():
+            apart = difference(actual[tensor], value)
+            absolute = largest_absolute_difference(actual[tensor], value)
+            may_change = max(largest_absolute_difference(p[tensor], value) for p in perturbed)
+            if may_change > 0:
+                apart = min(apart, absolute / may_change * self.tolerance)
+            self.largest = max(self.largest, apart)
+            self.largest_absolute = max(self.largest_absolute, absolute)
+            if apart > self.tolerance and self.first_divergence is None:
+                self.first_divergence = {
+                    "step": step,
+                    "tensor": tensor,
+                    "backends": [self.reference, self.other],
+                    "difference": apart,
+                }
+
+    def add_losses(self, expected: Sequence[float], actual: Sequence[float]) -> None:
+        """Follow how far the free-running losses have drifted apart."""
+        for a, b in zip(expected, actual, strict=True):
+            self.drift = max(self.drift, abs(b - a) / max(abs(a), 1e-12))
+
+    @property
+    def passed(self) -> bool:
+        return bool(self.probed) and self.first_divergence is None
+
+    def sentence(self) -> str:
+        pair = f"{self.reference} and {self.other}"
+        if not self.probed:
+            return f"no verdict on {pair}: no step was compared"
+        if self.first_divergence:
+            at = self.first_divergence
+            return (
+                f"{pair} differ at step {at['step']} by {at['difference']:.1e} in the "
+                f"{at['tensor']} (allowed: {self.tolerance:.0e})"
+            )
+        return (
+            f"same: {pair} agree to {self.largest:.1e} in loss, gradients and update at "
+            f"{len(self.probed)} resynced steps (allowed: {self.tolerance:.0e})"
+        )

@@ -1,0 +1,163 @@
+"""One backend in a process of its own, driven over a pipe.
+
+The process sets its threads before it imports NumPy or a framework, and reads them back after.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING, Any
+
+from backends.errors import InputError
+
+if TYPE_CHECKING:
+    from experiments.training import Snapshot
+
+
+@dataclass(frozen=True)
+class Ready:
+    """What a backend's process says when its framework is imported."""
+
+    version: str
+    threads: int
+    device: str
+
+
+@dataclass(frozen=True)
+class EpochResult:
+    """One epoch: seconds of training alone, and snapshots of the steps asked for."""
+
+    number: int
+    losses: tuple[float, ...]
+    metrics: dict[str, float]
+    seconds: float
+    texts: dict[str, str]
+    snapshots: tuple[Snapshot, ...]
+
+
+class Worker:
+    """The parent's end. Every call waits for its answer; a failure in the worker is raised here."""
+
+    def __init__(self, backend: str, device: str, threads: int) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, other_end = context.Pipe()
+        self._process = context.Process(
+            target=serve, args=(other_end, backend, device, threads), name=backend, daemon=True
+        )
+        self._process.start()
+        other_end.close()
+        self.backend = backend
+        self.ready = Ready("", 0, device)
+
+    def wait_until_ready(self) -> None:
+        """Wait for the framework's import; workers started together import side by side."""
+        self.ready = self._answer()
+
+    def start(self, experiment: str, config: Any, data: Any, watched: Collection[int]) -> None:
+        """Set up a run; `watched` are the steps to take snapshots of."""
+        self._ask("start", experiment, config, data, frozenset(watched))
+
+    def epoch(self, with_texts: bool) -> EpochResult:
+        """Train one more epoch."""
+        return self._ask("epoch", with_texts)
+
+    def probe(self, snapshot: Snapshot) -> dict[str, Any]:
+        """See `experiments.training.Model.probe`."""
+        return self._ask("probe", snapshot)
+
+    def close(self) -> None:
+        self._pipe.close()
+        self._process.join(timeout=5)
+        if self._process.is_alive():
+            self._process.kill()
+
+    def _ask(self, *request: Any) -> Any:
+        self._pipe.send(request)
+        return self._answer()
+
+    def _answer(self) -> Any:
+        try:
+            answer = self._pipe.recv()
+        except EOFError:
+            self._process.join(timeout=5)
+            raise RuntimeError(
+                f"the process of backend {self.backend!r} ended with code {self._process.exitcode}"
+            ) from None
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def serve(pipe: Connection, backend_name: str, device: str, threads: int) -> None:
+    """The worker's end: answer requests until the parent closes the pipe."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    try:
+        from backends.threads import set_threads
+
+        set_threads(threads)
+        from backends.registry import get_backend
+
+        backend = get_backend(backend_name, device)
+        seen = backend.num_threads()
+        if seen != threads:
+            raise InputError(
+                f"threads = {threads} did not take effect: {backend_name} computes with {seen}, "
+                f"give --threads {seen}"
+            )
+        pipe.send(Ready(backend.version(), seen, device))
+        session = Session(backend)
+        while True:
+            name, *arguments = pipe.recv()
+            pipe.send(getattr(session, name)(*arguments))
+    except EOFError:
+        pass
+    except InputError as error:
+        pipe.send(error)
+    except Exception as error:
+        # As text: a framework's own exception could not be unpickled without the framework.
+        pipe.send(RuntimeError(f"backend {backend_name!r}: {type(error).__name__}: {error}"))
+
+
+class Session:
+    """A run that is advanced epoch by epoch."""
+
+    def __init__(self, backend: Any) -> None:
+        self.backend = backend
+        self.model: Any = None
+
+    def start(self, experiment: str, config: Any, data: Any, watched: frozenset[int]) -> None:
+        from experiments import load_experiment
+
+        module = load_experiment(experiment)
+        self.watched = watched
+        self.events = module.run(self.backend, config, data)
+
+    def epoch(self, with_texts: bool) -> EpochResult:
+        from experiments.training import Step
+
+        seconds, snapshots, started = 0.0, [], time.perf_counter()
+        for event in self.events:
+            if isinstance(event, Step):
+                self.model = event.model
+                if event.number in self.watched:  # the clock stands while a snapshot is taken
+                    self.backend.synchronize()
+                    seconds += time.perf_counter() - started
+                    snapshots.append(event.model.snapshot(event.number, event.batch))
+                    started = time.perf_counter()
+                continue
+            self.backend.synchronize()
+            seconds += time.perf_counter() - started
+            texts = event.generate() if with_texts else {}
+            metrics = event.metrics
+            return EpochResult(
+                event.number, event.losses, metrics, seconds, texts, tuple(snapshots)
+            )
+        raise RuntimeError("the run has no more epochs")
+
+    def probe(self, snapshot: Snapshot) -> dict[str, Any]:
+        return self.model.probe(snapshot)

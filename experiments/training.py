@@ -1,0 +1,141 @@
+"""What every training experiment shares: a model that can be stepped, loaded and probed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from backends.interface import Array, Backend, Network, Parameters, State, Weights
+
+Batch = tuple[np.ndarray, ...]
+
+# 64 of float32's roundings: a sum of up to 1,027 terms typically loses √1027 = 32 of them.
+PERTURBATION = 2.0**-18
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """All numbers that one step depends on, so that any backend can repeat that step."""
+
+    step: int
+    weights: Weights
+    state: Batch
+    batch: Batch
+
+    def perturbed(self, draw: int) -> Snapshot:
+        """The same step with every weight moved up or down by a few roundings, at random.
+
+        What this changes in the results is what rounding may change: a loss close to zero that
+        is the difference of two large numbers moves by much more than one rounding of itself.
+        """
+        stream = np.random.default_rng([self.step, draw])
+        weights = {
+            name: (w * (1 + PERTURBATION * stream.choice((-1, 1), w.shape))).astype(w.dtype)
+            for name, w in self.weights.items()
+        }
+        return replace(self, weights=weights)
+
+
+class Model:
+    """Parameters, an objective and an update rule on one backend.
+
+    objective(params, *batch) → loss; with a recurrent state, objective(params, state, *batch)
+    → (loss, state). update(params, grads) → the updated params. params is a dict of arrays
+    (scratch) or a `Network` (concise).
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        objective: Callable[..., Any],
+        update: Callable[[Any, Parameters], Any],
+        network: Network | None = None,
+        recurrent: bool = False,
+    ) -> None:
+        self.backend = backend
+        self.params: Any = network
+        self.state: State = ()
+        self.recurrent = recurrent
+        self._gradient = backend.value_and_grad(objective, has_aux=recurrent)
+        self._update = update
+
+    def load(self, weights: Weights) -> None:
+        """Start from these numbers."""
+        if isinstance(self.params, Network):
+            self.params.load(weights)
+        else:
+            self.params = self.backend.parameters(weights)
+
+    def read(self) -> dict[str, np.ndarray]:
+        """The parameters as NumPy arrays, by canonical name."""
+        return self.params.read() if isinstance(self.params, Network) else self._read(self.params)
+
+    def step(self, batch: Batch) -> Array:
+        """Update the parameters on one batch → the loss before the update."""
+        loss, grads = self._differentiate(batch)
+        self.params = self._update(self.params, grads)
+        return loss
+
+    def snapshot(self, step: int, batch: Batch) -> Snapshot:
+        """The numbers of the step that is about to be taken."""
+        state = tuple(self.backend.to_numpy(array) for array in self.state)
+        return Snapshot(step, self.read(), state, batch)
+
+    def probe(self, snapshot: Snapshot) -> dict[str, np.ndarray]:
+        """Take the step of a snapshot → its loss, gradients (unclipped) and updated parameters.
+
+        The model's own parameters and state are the same afterwards as before.
+        """
+        own_weights, own_state = self.read(), self.state
+        try:
+            self.load(snapshot.weights)
+            self.state = tuple(self.backend.from_numpy(array) for array in snapshot.state)
+            loss, grads = self._differentiate(snapshot.batch)
+            is_network = isinstance(self.params, Network)
+            gradients = self.params.read_gradients(grads) if is_network else self._read(grads)
+            self.params = self._update(self.params, grads)
+            return {
+                "loss": self.backend.to_numpy(loss),
+                **{f"gradient of {name}": value for name, value in gradients.items()},
+                **{f"updated {name}": value for name, value in self.read().items()},
+            }
+        finally:
+            self.load(own_weights)
+            self.state = own_state
+
+    def _differentiate(self, batch: Batch) -> tuple[Array, Parameters]:
+        arrays = [self.backend.from_numpy(array) for array in batch]
+        if not self.recurrent:
+            return self._gradient(self.params, *arrays)
+        # Truncated backpropagation through time: no gradient flows into the batch before.
+        state = self.backend.detach(self.state)
+        (loss, self.state), grads = self._gradient(self.params, state, *arrays)
+        return loss, grads
+
+    def _read(self, arrays: Parameters) -> dict[str, np.ndarray]:
+        return {name: self.backend.to_numpy(array) for name, array in arrays.items()}
+
+
+@dataclass(frozen=True)
+class Step:
+    """Yielded by an experiment just before it takes a step; `number` counts from 0 over the run."""
+
+    number: int
+    model: Model
+    batch: Batch
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """Yielded after an epoch: the loss of every step and the figures to show.
+
+    `generate` makes the texts of a language model on demand, so that the clock can stop before.
+    """
+
+    number: int
+    losses: tuple[float, ...]
+    metrics: dict[str, float]
+    generate: Callable[[], dict[str, str]] = dict
