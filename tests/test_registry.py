@@ -74,8 +74,8 @@ def test_frameworks_that_fail_are_described_by_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, source in {
-        "mxnet": "raise ImportError('libmxnet is missing\\nsecond line')",
-        "torch": "import os; print('a banner'); os._exit(3)",
+        "mxnet": "print('a banner'); raise ImportError('libmxnet is missing\\nsecond line')",
+        "torch": "import os; os._exit(3)",
         "autograd": "raise RuntimeError('incompatible')",
     }.items():
         (tmp_path / name).mkdir()
