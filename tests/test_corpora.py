@@ -47,12 +47,13 @@ class Answers(BaseHTTPRequestHandler):
             return
         if self.path == "/hangs":
             self.go_on.wait(30)
+            return
         self.send_response(200)
         body = b"another text" if self.path == "/wrong" else NOVEL
         self.send_header("Content-Length", str(len(body) + (self.path == "/stops")))
         self.end_headers()
         for i in range(len(body)):
-            time.sleep(0.05 if self.path == "/slow" else 0)
+            time.sleep(0.08 if self.path == "/slow" else 0)
             self.wfile.write(body[i : i + 1])
 
     def log_message(self, *args: object) -> None:
@@ -223,8 +224,8 @@ def test_slow_download_is_not_given_up(server: str, monkeypatch: pytest.MonkeyPa
     serve(monkeypatch, server + "/slow")
     monkeypatch.setattr(download, "CHUNK", 1)
     start = time.perf_counter()
-    assert load_corpus("time_machine", give_up_after=0.5).name == "time_machine"
-    assert time.perf_counter() - start > 0.5
+    assert load_corpus("time_machine", give_up_after=1).name == "time_machine"
+    assert time.perf_counter() - start > 1
 
 
 @pytest.mark.parametrize(
@@ -241,7 +242,7 @@ def test_failed_download_leaves_nothing(
 ) -> None:
     serve(monkeypatch, f"{server}/{path}")
     start = time.perf_counter()
-    line = refusal("time_machine", give_up_after=0.2)
+    line = refusal("time_machine", give_up_after=0.2 if path == "hangs" else 10)
     assert time.perf_counter() - start < 5
     assert reason in line
     assert line.startswith(f"timemachine.txt cannot be downloaded from {server}/{path} (")
