@@ -71,7 +71,7 @@ def describe_backend(name: str) -> BackendInfo:
     try:
         backend = load_backend(name)
     except (ImportError, InputError) as error:
-        return BackendInfo(name, problem=str(error).splitlines()[0])
+        return BackendInfo(name, problem=(str(error).splitlines() or [repr(error)])[0])
     return BackendInfo(name, backend.version(), backend.devices())
 
 
