@@ -54,6 +54,7 @@ class Data:
     train: tuple[np.ndarray, np.ndarray]
     test: tuple[np.ndarray, np.ndarray]
     source: str = "drawn from the seed"
+    note: str = ""
 
 
 def book_config(corpus: str | None = None) -> Config:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -23,13 +24,14 @@ from experiments.commands.options import configure
 from experiments.commands.report import (
     console,
     generates,
+    print_data,
     print_texts,
     progress_bar,
     shows,
     write_report,
 )
 from experiments.commands.results import prepare_folder
-from experiments.commands.verdict import PERTURBATIONS, Verdict, steps_to_probe
+from experiments.commands.verdict import Verdict, perturbed_probes, steps_to_probe
 from experiments.commands.worker import EpochResult, Worker
 
 DIFFERENT = 1
@@ -65,9 +67,13 @@ class Comparison:
         expected = results[reference.backend]
         for snapshot in expected.snapshots:
             probe = reference.probe(snapshot)
-            perturbed = [reference.probe(snapshot.perturbed(d)) for d in range(PERTURBATIONS)]
             for verdict, worker in zip(self.verdicts, others, strict=True):
-                verdict.add_probe(snapshot.step, probe, perturbed, worker.probe(snapshot))
+                verdict.add_probe(
+                    snapshot.step,
+                    probe,
+                    worker.probe(snapshot),
+                    partial(perturbed_probes, reference.probe, snapshot),
+                )
         for verdict in self.verdicts:
             verdict.add_losses(expected.losses, results[verdict.other].losses)
         self.drifts.append(max(verdict.drift for verdict in self.verdicts))
@@ -166,7 +172,7 @@ def main(options: Namespace) -> int:
             console.print(
                 f"{worker.backend} {ready.version}, {ready.device}, threads: {ready.threads}"
             )
-        console.print(f"data: {data.source}", markup=False)
+        print_data(data)
         watched = steps_to_probe(config.num_epochs * module.steps_per_epoch(config, data))
         for worker in workers:
             worker.start(options.experiment, config, data, watched)

@@ -54,6 +54,13 @@ def generates(config: Any, epoch: int) -> bool:
     return bool(every) and (epoch % every == 0 or epoch == config.num_epochs)
 
 
+def print_data(data: Any) -> None:
+    """Where the data came from, and openly if they stand in for others."""
+    console.print(f"data: {data.source}", markup=False)
+    if data.note:
+        console.print(f"note: {data.note}", markup=False)
+
+
 def print_texts(results: Mapping[str, EpochResult]) -> None:
     """Each generated text once where all backends agree on it, else once per backend."""
     first = next(iter(results.values()))

@@ -11,6 +11,7 @@ from experiments.commands.options import configure
 from experiments.commands.report import (
     console,
     generates,
+    print_data,
     print_texts,
     progress_bar,
     shows,
@@ -38,9 +39,10 @@ def main(options: Namespace) -> int:
         ready = worker.ready
         console.print(
             f"{options.experiment} ({config.style}) on {worker.backend} {ready.version}, "
-            f"{ready.device}, threads: {ready.threads}, data: {data.source}",
+            f"{ready.device}, threads: {ready.threads}",
             markup=False,
         )
+        print_data(data)
         worker.start(options.experiment, config, data, ())
         with progress_bar(config.num_epochs) as advance:
             for epoch in range(1, config.num_epochs + 1):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from backends.agreement import TOLERANCES, difference
+from experiments.training import Snapshot
 
 FIRST_STEPS, SPREAD_STEPS = 10, 20
 # One random perturbation may cancel out by chance; four hardly ever do.
@@ -20,6 +21,13 @@ def steps_to_probe(total: int) -> list[int]:
     first = range(min(FIRST_STEPS, total))
     spread = np.linspace(FIRST_STEPS, total - 1, SPREAD_STEPS) if total > FIRST_STEPS else ()
     return sorted({*first, *(int(step) for step in spread)})
+
+
+def perturbed_probes(
+    probe: Callable[[Snapshot], dict[str, np.ndarray]], snapshot: Snapshot
+) -> list[dict[str, np.ndarray]]:
+    """The results of a few perturbations of a snapshot."""
+    return [probe(snapshot.perturbed(draw)) for draw in range(PERTURBATIONS)]
 
 
 def largest_absolute_difference(a: np.ndarray, b: np.ndarray) -> float:
@@ -34,9 +42,9 @@ def largest_absolute_difference(a: np.ndarray, b: np.ndarray) -> float:
 class Verdict:
     """Collects comparisons of a reference backend with one other.
 
-    Differences of tensors are relative to the tensor's largest magnitude, or, where that is more,
-    to 1 / tolerance times what `Snapshot.perturbed` changes in it. Differences of free-running
-    losses are relative to the reference's loss.
+    Differences of tensors are relative to the tensor's largest magnitude; one above the tolerance
+    is measured against what `Snapshot.perturbed` changes in that tensor, times 1 / tolerance.
+    Differences of free-running losses are relative to the reference's loss.
     """
 
     reference: str
@@ -53,20 +61,22 @@ class Verdict:
         self,
         step: int,
         expected: Mapping[str, np.ndarray],
-        perturbed: Sequence[Mapping[str, np.ndarray]],
         actual: Mapping[str, np.ndarray],
+        perturbed: Callable[[], Sequence[Mapping[str, np.ndarray]]],
     ) -> None:
         """Compare loss, gradients and updated parameters of one step from the same numbers.
 
-        expected are the reference's results of a snapshot, perturbed those of its perturbations.
+        expected are the reference's results of a snapshot; perturbed is asked for the reference's
+        results of its perturbations only where a tensor is further apart than the tolerance.
         """
         self.probed.append(step)
         for tensor, value in expected.items():
             apart = difference(actual[tensor], value)
             absolute = largest_absolute_difference(actual[tensor], value)
-            may_change = max(largest_absolute_difference(p[tensor], value) for p in perturbed)
-            if may_change > 0:
-                apart = min(apart, absolute / may_change * self.tolerance)
+            if apart > self.tolerance:
+                may_change = [largest_absolute_difference(p[tensor], value) for p in perturbed()]
+                if max(may_change) > 0:
+                    apart = min(apart, absolute / max(may_change) * self.tolerance)
             self.largest = max(self.largest, apart)
             self.largest_absolute = max(self.largest_absolute, absolute)
             if apart > self.tolerance and self.first_divergence is None:

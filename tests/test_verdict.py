@@ -1,0 +1,122 @@
+"""The verdict of `lockstep compare`: it finds faults and raises no false alarm."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pytest
+
+from backends import get_backend
+from experiments import weight_decay
+from experiments.commands.verdict import Verdict, perturbed_probes, steps_to_probe
+from experiments.training import Step
+
+
+def verdict_on(reference, other, snapshots):
+    verdict = Verdict("reference", "other")
+    for snapshot in snapshots:
+        perturbed = partial(perturbed_probes, reference.probe, snapshot)
+        verdict.add_probe(
+            snapshot.step, reference.probe(snapshot), other.probe(snapshot), perturbed
+        )
+    return verdict
+
+
+def snapshots_of(config, count):
+    snapshots = []
+    for event in weight_decay.run(get_backend("torch"), config):
+        if isinstance(event, Step):
+            snapshots.append(event.model.snapshot(event.number, event.batch))
+            if len(snapshots) == count:
+                return snapshots
+    return snapshots
+
+
+def model(config, backend="torch"):
+    model = weight_decay.build(get_backend(backend), config, None)
+    model.load(snapshots_of(config, 1)[0].weights)
+    return model
+
+
+def test_all_steps_of_a_short_run_and_thirty_of_a_long_one():
+    assert steps_to_probe(4) == [0, 1, 2, 3]
+    assert steps_to_probe(10) == list(range(10))
+    long = steps_to_probe(4000)
+    assert long[:10] == list(range(10))
+    assert len(long) == 30
+    assert long[-1] == 3999
+
+
+def test_the_same_model_agrees_exactly():
+    config = weight_decay.Config()
+    verdict = verdict_on(model(config), model(config), snapshots_of(config, 5))
+    assert verdict.passed
+    assert verdict.largest == 0
+    assert verdict.sentence().startswith("same: ")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "tensor"),
+    [
+        (weight_decay.Config(learning_rate=0.003 * 1.001), "updated b"),
+        (weight_decay.Config(weight_decay=3.01), "loss"),
+        (weight_decay.Config(batch_size=2), "updated w"),
+    ],
+)
+def test_a_fault_is_found_and_named(wrong, tensor):
+    right = weight_decay.Config()
+    verdict = verdict_on(model(right), model(wrong), snapshots_of(right, 3))
+    assert not verdict.passed
+    assert verdict.first_divergence["step"] == 0
+    assert verdict.first_divergence["tensor"] == tensor
+    assert "differ at step 0 by" in verdict.sentence()
+
+
+def test_a_fault_that_starts_late_is_placed_where_it_starts():
+    config = weight_decay.Config()
+    right, snapshots = model(config), snapshots_of(config, 6)
+    wrong = model(config)
+    probe = wrong.probe
+
+    def fails_from_step_four(snapshot):
+        result = probe(snapshot)
+        return result if snapshot.step < 4 else {**result, "updated b": result["updated b"] + 1}
+
+    wrong.probe = fails_from_step_four
+    verdict = verdict_on(right, wrong, snapshots)
+    assert verdict.first_divergence["step"] == 4
+    assert verdict.first_divergence["tensor"] == "updated b"
+
+
+def test_a_missing_number_is_a_divergence():
+    config = weight_decay.Config()
+    right, wrong, snapshots = model(config), model(config), snapshots_of(config, 1)
+    probe = wrong.probe
+    wrong.probe = lambda snapshot: {**probe(snapshot), "loss": np.array(np.nan)}
+    verdict = verdict_on(right, wrong, snapshots)
+    assert verdict.first_divergence["tensor"] == "loss"
+    assert verdict.first_divergence["difference"] == np.inf
+
+
+@pytest.mark.parametrize("style", ["scratch", "concise"])
+def test_a_loss_that_is_all_rounding_raises_no_alarm(style):
+    """Without decay the 20 samples are fitted exactly: the loss falls to the square of rounding."""
+    config = weight_decay.Config(style=style, weight_decay=0.0, num_epochs=30)
+    late = snapshots_of(config, 600)[-20:]
+    verdict = verdict_on(model(config), model(config, "numpy"), late)
+    assert verdict.passed, verdict.sentence()
+
+
+def test_no_step_is_no_verdict():
+    verdict = Verdict("a", "b")
+    assert not verdict.passed
+    assert "no verdict" in verdict.sentence()
+
+
+def test_probing_leaves_the_model_as_it_was():
+    config = weight_decay.Config()
+    one, snapshots = model(config), snapshots_of(config, 3)
+    before = one.read()
+    one.probe(snapshots[2])
+    assert all((one.read()[name] == value).all() for name, value in before.items())
