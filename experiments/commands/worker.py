@@ -114,8 +114,8 @@ def serve(pipe: Connection, backend_name: str, device: str, threads: int) -> Non
         while True:
             name, *arguments = pipe.recv()
             pipe.send(getattr(session, name)(*arguments))
-    except EOFError:
-        pass
+    except (EOFError, ConnectionError):
+        pass  # the parent has closed its end
     except InputError as error:
         pipe.send(error)
     except Exception as error:
