@@ -9,6 +9,7 @@ import multiprocessing
 import signal
 import time
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
@@ -77,13 +78,14 @@ class Worker:
             self._process.kill()
 
     def _ask(self, *request: Any) -> Any:
-        self._pipe.send(request)
+        with suppress(ConnectionError):  # a process that has ended has left a word about why
+            self._pipe.send(request)
         return self._answer()
 
     def _answer(self) -> Any:
         try:
             answer = self._pipe.recv()
-        except EOFError:
+        except (EOFError, ConnectionError):
             self._process.join(timeout=5)
             raise RuntimeError(
                 f"the process of backend {self.backend!r} ended with code {self._process.exitcode}"
