@@ -12,8 +12,9 @@ from typing import Any, NoReturn
 from backends.errors import InputError
 from backends.registry import COMPARED_BY_DEFAULT, backend_names
 from experiments import EXPERIMENTS
+from experiments.commands.worker import WorkerError
 
-BAD_INPUT, INTERRUPTED = 2, 130
+BAD_INPUT, WORKER_FAILED, INTERRUPTED = 2, 3, 130
 
 
 class Parser(argparse.ArgumentParser):
@@ -100,7 +101,10 @@ def build_parser() -> Parser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command → 0 done (compare: same), 1 compare: different, 2 bad input."""
+    """Run one command → 0 done (compare: same), 1 compare: different, 2 bad input.
+
+    3: a backend's process failed, 130: interrupted.
+    """
     options = build_parser().parse_args(arguments)
     module = {"list": "listing"}.get(options.command, options.command)
     try:
@@ -108,6 +112,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         print(f"lockstep {options.command}: error: {error}", file=sys.stderr)
         return BAD_INPUT
+    except WorkerError as error:
+        print(f"lockstep {options.command}: {error}", file=sys.stderr)
+        return WORKER_FAILED
     except KeyboardInterrupt:
         print(f"lockstep {options.command}: interrupted", file=sys.stderr)
         return INTERRUPTED

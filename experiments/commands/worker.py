@@ -8,6 +8,7 @@ from __future__ import annotations
 import multiprocessing
 import signal
 import time
+import traceback
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +19,10 @@ from backends.errors import InputError
 
 if TYPE_CHECKING:
     from experiments.training import Snapshot
+
+
+class WorkerError(RuntimeError):
+    """A backend's process failed in a way that no input explains."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +92,7 @@ class Worker:
             answer = self._pipe.recv()
         except (EOFError, ConnectionError):
             self._process.join(timeout=5)
-            raise RuntimeError(
+            raise WorkerError(
                 f"the process of backend {self.backend!r} ended with code {self._process.exitcode}"
             ) from None
         if isinstance(answer, Exception):
@@ -122,7 +127,8 @@ def serve(pipe: Connection, backend_name: str, device: str, threads: int) -> Non
         pipe.send(error)
     except Exception as error:
         # As text: a framework's own exception could not be unpickled without the framework.
-        pipe.send(RuntimeError(f"backend {backend_name!r}: {type(error).__name__}: {error}"))
+        traceback.print_exc()
+        pipe.send(WorkerError(f"backend {backend_name!r}: {type(error).__name__}: {error}"))
 
 
 class Session:
