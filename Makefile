@@ -30,9 +30,10 @@ bench: .venv
 	  { echo "Python 3.10 to 3.13 is needed, $(PYTHON) is another: make PYTHON=python3.12" >&2; exit 2; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
-	@# On Python 3.13 mxnet's cap on NumPy cannot be met; backends/mxnet_import.py makes NumPy 2 do.
-	$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 13))' && \
-	  $(BIN)/python -m pip install --quiet --no-deps mxnet==1.9.1 || $(BIN)/python -c 'import importlib.util as u, sys; sys.exit(u.find_spec("mxnet") is None)'
+	@# Python 3.13 cannot meet mxnet's cap on NumPy; backends/mxnet_import.py makes NumPy 2 do.
+	@if $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 13))'; then \
+	  $(BIN)/python -m pip install --quiet --no-deps mxnet==1.9.1; \
+	fi
 	touch $@
 
 clean:

@@ -23,6 +23,7 @@ from experiments.training import Epoch, Model, Step
 
 SHOWN = ("perplexity",)
 PLOTTED = ("perplexity",)
+LOG_SCALE = False
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from experiments.training import Epoch, Model, Step
 
 SHOWN = ("train loss", "‖w‖")
 PLOTTED = ("train loss", "test loss")
+LOG_SCALE = True
 
 
 @dataclass(frozen=True)

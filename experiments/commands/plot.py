@@ -13,9 +13,9 @@ STYLES = ("-", "--", ":", "-.")
 
 
 def plot_curves(
-    path: Path, title: str, curves: Mapping[str, Mapping[str, Sequence[float]]]
+    path: Path, title: str, curves: Mapping[str, Mapping[str, Sequence[float]]], log_scale: bool
 ) -> None:
-    """Draw metric → backend → value per epoch, one panel per metric, on a log axis as the book."""
+    """Draw metric → backend → value per epoch, one panel per metric."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -35,7 +35,7 @@ def plot_curves(
                 marker="o" if len(values) == 1 else None,
                 label=backend,
             )
-        panel.set(xlabel="epoch", ylabel=metric, yscale="log")
+        panel.set(xlabel="epoch", ylabel=metric, yscale="log" if log_scale else "linear")
         panel.grid(alpha=0.3)
         panel.legend()
     figure.suptitle(title)

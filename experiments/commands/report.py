@@ -117,5 +117,5 @@ def write_report(
         metric: {name: [r.metrics[metric] for r in results] for name, results in epochs.items()}
         for metric in module.PLOTTED
     }
-    plot_curves(folder / "curves.png", f"{experiment}, {config.style}", curves)
+    plot_curves(folder / "curves.png", f"{experiment}, {config.style}", curves, module.LOG_SCALE)
     console.print(f"written: {folder / 'result.json'}, {folder / 'curves.png'}", markup=False)
