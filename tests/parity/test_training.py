@@ -1,0 +1,76 @@
+"""100 resynced steps of every experiment: from the same numbers, loss, gradients and update agree.
+
+MXNet is held against torch at every step, the oracle against torch at every tenth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pytest
+
+from backends import get_backend
+from experiments import rnn, weight_decay
+from experiments.commands.verdict import Verdict, perturbed_probes
+from experiments.corpora import Corpus
+from experiments.training import Step
+
+NUM_STEPS, ORACLE_EVERY = 100, 10
+STYLES = ("scratch", "concise")
+
+
+def lyrics_sized() -> Corpus:
+    """Random ids: as many symbols and characters as the book takes of the lyrics."""
+    ids = np.random.default_rng(0).integers(0, 1027, 10_000)
+    return Corpus("random", "drawn from a seed", tuple(map(chr, range(1027))), ids)
+
+
+def cases():
+    small = {"num_hiddens": 64, "corpus": "python_topics", "prefixes": ()}
+    for style in STYLES:
+        for decay in (0.0, 3.0):
+            config = weight_decay.Config(style=style, weight_decay=decay)
+            yield f"weight_decay {style} {decay:g}", weight_decay, config, None
+        yield f"rnn {style} lyrics", rnn, replace(rnn.LYRICS, style=style), lyrics_sized()
+        topics = rnn.Config(style=style, corpus="python_topics")
+        yield f"rnn {style} python_topics", rnn, topics, None
+        config = rnn.Config(style=style, activation="relu", sampling="random", **small)
+        yield f"rnn {style} relu", rnn, config, None
+    config = rnn.Config(clip_norm=None, learning_rate=0.1, **small)
+    yield "rnn scratch unclipped", rnn, config, None
+
+
+CASES = {name: case for name, *case in cases()}
+
+
+def first_steps(module, config, data):
+    """Snapshots of torch's own first steps."""
+    for event in module.run(get_backend("torch"), config, data):
+        if isinstance(event, Step):
+            if event.number == NUM_STEPS:
+                return
+            yield event.model.snapshot(event.number, event.batch)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_resynced_steps_agree(name):
+    module, config, data = CASES[name]
+    data = data or module.prepare(config)
+    start = next(first_steps(module, config, data))
+    models = {}
+    for backend in ("numpy", "mxnet", "torch"):
+        models[backend] = module.build(get_backend(backend), config, data)
+        models[backend].load(start.weights)
+    verdicts = {name: Verdict("torch", name) for name in ("numpy", "mxnet")}
+    for snapshot in first_steps(module, config, data):
+        expected = models["torch"].probe(snapshot)
+        perturbed = partial(perturbed_probes, models["torch"].probe, snapshot)
+        for name, verdict in verdicts.items():
+            if name == "mxnet" or snapshot.step % ORACLE_EVERY == 0:
+                verdict.add_probe(snapshot.step, expected, models[name].probe(snapshot), perturbed)
+    assert len(verdicts["mxnet"].probed) == NUM_STEPS
+    assert len(verdicts["numpy"].probed) == NUM_STEPS // ORACLE_EVERY
+    for verdict in verdicts.values():
+        assert verdict.passed, verdict.sentence()
