@@ -106,14 +106,16 @@ class Comparison:
         headings = [
             "epoch",
             *(f"{metric}\n{name}" for metric in module.SHOWN for name in names),
-            "free-running\ndifference",
+            "loss\ndrift",
             *(f"seconds\n{name}" for name in names),
-            *(f"ratio\n{name}/{names[0]}" for name in names[1:]),
+            *(f"ratio\n{name}\n/{names[0]}" for name in names[1:]),
         ]
-        # Wide enough for its headings even where a narrow terminal has to fold the lines.
-        table = Table(title=f"{config.style}, seed {config.seed}", box=SIMPLE_HEAD, padding=(0, 1))
+        title = f"{config.style}, seed {config.seed}"
+        table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
         for heading in headings:
-            table.add_column(heading, justify="right", no_wrap=True, min_width=9)
+            # Headings fold between words in a narrow terminal; no figure (9 characters) is cut.
+            longest_word = max(len(word) for word in heading.split())
+            table.add_column(heading, justify="right", min_width=max(9, longest_word))
         for index, drift in enumerate(self.drifts):
             if not (shows(config, index + 1) or index + 1 == len(self.drifts)):
                 continue
@@ -147,8 +149,8 @@ def print_summary(comparison: Comparison, module: Any, config: Any) -> None:
             "(median over alternated epochs)"
         )
     console.print(
-        "free-running difference: largest relative difference of a step's loss so far. Rounding "
-        "alone makes it grow, as training amplifies it; the verdict rests on resynced steps."
+        "loss drift: largest relative difference of a step's loss so far, each backend training "
+        "freely. Rounding alone makes it grow; the verdict rests on resynced steps."
     )
     for verdict in comparison.verdicts:
         console.print(f"verdict: {verdict.sentence()}", markup=False)
