@@ -1,0 +1,141 @@
+"""Backends as objects, and their arrays as copies."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+import pytest
+
+from backends import InputError, get_backend
+from backends.interface import Backend
+from tests.conftest import FRAMEWORKS, backend_or_skip
+
+
+def test_no_attribute_can_be_set(backend: Backend) -> None:
+    for name in ("device", "dtype", "name", "anything"):
+        with pytest.raises(AttributeError):
+            setattr(backend, name, "cpu")
+    assert (backend.device, backend.dtype) == ("cpu", "float32")
+
+
+def test_equal_backends_have_equal_hashes(backend: Backend) -> None:
+    same, wide = get_backend(backend.name), get_backend(backend.name, dtype="float64")
+    assert {backend: 1}[same] == 1
+    assert wide not in {backend: 1}
+
+
+@pytest.mark.parametrize("name", FRAMEWORKS)
+def test_a_missing_backend_skips_or_fails(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backends.registry.find_spec", lambda name: None)
+    monkeypatch.delenv("LOCKSTEP_REQUIRE_BACKENDS", raising=False)
+    with pytest.raises(pytest.skip.Exception, match=f"run python -m pip install .*{name}"):
+        backend_or_skip(name)
+    monkeypatch.setenv("LOCKSTEP_REQUIRE_BACKENDS", "1")
+    with pytest.raises(InputError, match="pip install"):
+        backend_or_skip(name)
+
+
+def test_version_is_the_installed_one(backend: Backend) -> None:
+    assert backend.version() == metadata.version(backend.name)
+
+
+def test_devices_begin_with_the_cpu(backend: Backend) -> None:
+    assert backend.devices()[0] == "cpu"
+    assert set(backend.devices()) <= {"cpu", "cuda"}
+
+
+def test_num_threads_follows_the_environment(backend: Backend) -> None:
+    assert 1 <= backend.num_threads() <= int(os.environ["OMP_NUM_THREADS"])
+
+
+def test_synchronize_waits_and_returns_nothing(backend: Backend) -> None:
+    product = backend.linear(backend.zeros((300, 300)), backend.zeros((300, 300)))
+    assert backend.synchronize() is None
+    assert (backend.to_numpy(product) == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        (np.arange(3), "i"),
+        (np.arange(3, dtype="uint8"), "i"),
+        ([0, 1, 2], "i"),
+        (np.arange(3.0), "f"),
+        (np.arange(3, dtype="float16"), "f"),
+        ([0.0, 1.0, 2.0], "f"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_floats_have_the_dtype_and_integers_are_indices(
+    framework: Backend, given: Any, kind: str, dtype: str
+) -> None:
+    wide = type(framework)(dtype=dtype)
+    array = wide.to_numpy(wide.from_numpy(given))
+    assert array.dtype.kind == kind
+    assert array.tolist() == [0, 1, 2]
+    assert kind == "i" or array.dtype == dtype
+
+
+def test_booleans_become_floats(backend: Backend) -> None:
+    array = backend.to_numpy(backend.from_numpy(np.array([True, False])))
+    assert array.dtype.kind == "f"
+    assert array.tolist() == [1, 0]
+
+
+def from_numpy(k: Backend, given: np.ndarray) -> Callable[[], np.ndarray]:
+    array = k.from_numpy(given)
+    return lambda: k.to_numpy(array)
+
+
+def parameters(k: Backend, given: np.ndarray) -> Callable[[], np.ndarray]:
+    params = k.parameters({"b": given})
+    return lambda: k.to_numpy(params["b"])
+
+
+def load(k: Backend, given: np.ndarray) -> Callable[[], np.ndarray]:
+    network = k.network(out=k.dense_layer(2, 3))
+    network.load({"W": np.zeros((2, 3)), "b": given})
+    return lambda: network.read()["b"]
+
+
+def gradient(k: Backend, given: np.ndarray) -> Callable[[], np.ndarray]:
+    network = k.network(out=k.dense_layer(2, 3))
+    factor = k.from_numpy(given)
+    _, grads = k.value_and_grad(lambda net: k.sum(net(k.zeros((1, 2))) * factor))(network)
+    return lambda: network.read_gradients(grads)["b"]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("keep", [from_numpy, parameters, load, gradient])
+def test_numbers_go_in_and_out_as_copies(backend: Backend, keep: Any, dtype: str) -> None:
+    given = np.array([1.0, 2.0, 3.0], dtype)
+    read = keep(type(backend)(dtype=dtype), given)
+    given[:] = 7
+    assert read().tolist() == [1, 2, 3]
+    read()[:] = 8
+    assert read().tolist() == [1, 2, 3]
+
+
+def test_integers_go_in_and_out_as_copies(backend: Backend) -> None:
+    given = np.array([1, 2, 3])
+    read = from_numpy(backend, given)
+    given[:] = 7
+    read()[:] = 8
+    assert read().tolist() == [1, 2, 3]
+
+
+def test_a_huge_logit_gives_a_finite_loss_and_gradient(backend: Backend) -> None:
+    logits = np.array([[1e4, -1e4], [-1e4, 1e4], [1e4, 1e4], [-1e4, -1e4]])
+    for label in (0, 1):
+        labels = backend.from_numpy(np.full(4, label))
+        evaluate = backend.value_and_grad(
+            lambda params, y: backend.sum(backend.softmax_cross_entropy(params["x"], y))
+        )
+        loss, grads = evaluate(backend.parameters({"x": logits}), labels)
+        assert np.isfinite(backend.to_numpy(loss))
+        assert np.isfinite(backend.to_numpy(grads["x"])).all()
