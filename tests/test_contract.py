@@ -1,0 +1,101 @@
+"""Every backend implements the contract as it is written, and the oracle stands alone."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from pathlib import Path
+
+import pytest
+
+from backends import backend_names, interface
+from backends.interface import Backend, Network, Trainer
+from tests.conftest import backend_or_skip
+
+FOLDER = Path(interface.__file__).parent
+SHARED = {"backends.errors", "backends.interface"}
+METHODS = [
+    pytest.param(contract, name, id=f"{contract.__name__}.{name}")
+    for contract in (Backend, Network, Trainer)
+    for name in sorted(contract.__abstractmethods__)
+]
+
+
+def implementation(name: str, contract: type) -> type:
+    """The class of one backend that implements this part of the contract."""
+    backend = type(backend_or_skip(name))
+    if contract is Backend:
+        return backend
+    found = [
+        value
+        for value in vars(inspect.getmodule(backend)).values()
+        if inspect.isclass(value) and issubclass(value, contract) and value is not contract
+    ]
+    assert len(found) == 1
+    return found[0]
+
+
+def calling_convention(method: object) -> list[tuple[str, object, object]]:
+    parameters = inspect.signature(method).parameters.values()
+    return [(p.name, p.kind, p.default) for p in parameters]
+
+
+@pytest.mark.parametrize("name", backend_names())
+@pytest.mark.parametrize(("contract", "method"), METHODS)
+def test_signature_is_the_contract_s(name: str, contract: type, method: str) -> None:
+    cls = implementation(name, contract)
+    assert method not in cls.__abstractmethods__
+    assert calling_convention(getattr(cls, method)) == calling_convention(getattr(contract, method))
+    for kind in (classmethod, staticmethod, property):
+        own, agreed = (inspect.getattr_static(c, method) for c in (cls, contract))
+        assert isinstance(own, kind) == isinstance(agreed, kind)
+
+
+@pytest.mark.parametrize("name", backend_names())
+@pytest.mark.parametrize(("contract", "method"), METHODS)
+def test_docstring_stands_in_the_contract_alone(name: str, contract: type, method: str) -> None:
+    assert getattr(contract, method).__doc__
+    assert vars(implementation(name, contract))[method].__doc__ is None
+
+
+@pytest.mark.parametrize("name", backend_names())
+def test_backends_offer_nothing_beyond_the_contract(name: str) -> None:
+    public = {n for n in vars(implementation(name, Backend)) if not n.startswith("_")}
+    assert public <= Backend.__abstractmethods__ | {"name", "device", "dtype"}
+
+
+def imported(module: str) -> set[str]:
+    """What a module of this folder imports from this project, through other modules too."""
+    file = FOLDER / f"{module.removeprefix('backends.')}.py"
+    names = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative imports would be missed here"
+            names.add(node.module)
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    own = {name for name in names if name.split(".")[0] in ("backends", "experiments")}
+    return own.union(*(imported(name) for name in own - SHARED)) if own else own
+
+
+@pytest.mark.parametrize("name", backend_names())
+def test_backends_share_the_contract_and_its_errors_only(name: str) -> None:
+    own = imported(f"backends.{name}_backend")
+    assert own >= SHARED
+    for other in backend_names():
+        if other != name:
+            assert own & imported(f"backends.{other}_backend") == SHARED
+            assert f"backends.{other}_backend" not in own
+
+
+def test_the_oracle_imports_no_framework() -> None:
+    tree = ast.parse((FOLDER / "numpy_backend.py").read_text())
+    modules = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)} | {
+        alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    }
+    roots = {module.split(".")[0] for module in modules}
+    assert not roots & (set(backend_names()) - {"numpy"})
+    assert "autograd" in roots
