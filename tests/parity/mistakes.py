@@ -52,7 +52,8 @@ def overflowing_cross_entropy(k: Backend, right: Override, logits: Any, labels: 
 
 def with_gradients(change: Callable[[Backend, Any, Any], Any]) -> Override:
     def override(k: Backend, right: Override, objective: Any, has_aux: bool = False) -> Any:
-        evaluate, last = right(objective, has_aux), {}
+        evaluate = right(objective, has_aux)
+        last: dict[str, Any] = {}
 
         def wrong(params: Any, *args: Any) -> Any:
             value, grads = evaluate(params, *args)

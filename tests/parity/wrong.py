@@ -88,6 +88,7 @@ WRONG = [
     Wrong("linear", "bias twice",
           lambda k, right, x, W, b=None: right(x, W, None if b is None else b * 2)),
     Wrong("relu", "leaky", lambda k, right, x: right(x) + x / 100),
+    Wrong("relu", "cut off at 6", lambda k, right, x: right(x) - right(x - 6)),
     Wrong("relu", "gradient 1 at 0", lambda k, right, x: x * (x >= 0)),
     Wrong("tanh", "relu", lambda k, right, x: k.relu(x)),
     Wrong("tanh", "of twice x", lambda k, right, x: right(2 * x)),
