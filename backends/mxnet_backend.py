@@ -138,7 +138,8 @@ class MxnetBackend(Backend):
 
     def linear(self, inputs, weight, bias=None):
         product = nd.dot(inputs, weight)
-        return product if bias is None else nd.broadcast_add(product, bias)
+        # The backward pass of broadcast_add would end the process on an empty batch.
+        return nd.broadcast_add(product, bias) if bias is not None and product.size else product
 
     def relu(self, x):
         return nd.relu(x)
