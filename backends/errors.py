@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+# Biases that the frameworks' recurrent layers have and a model written out has not.
+SECOND_BIASES = ("b_hh",)
+
 
 class InputError(ValueError):
     """One line that names the value, what is allowed and how to fix it."""
@@ -49,10 +52,15 @@ def check_same_shape(predictions: Any, targets: Any) -> None:
         )
 
 
-def check_weights(
-    given: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]], optional: Iterable[str] = ()
-) -> None:
-    missing = set(shapes) - set(given) - set(optional)
+def check_names(names: Iterable[str]) -> None:
+    names = list(names)
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"two layers call a parameter {name!r}: give them different names")
+
+
+def check_weights(given: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> None:
+    missing = set(shapes) - set(given) - set(SECOND_BIASES)
     unknown = set(given) - set(shapes)
     if missing or unknown:
         wrong = f"missing {sorted(missing)}" if missing else f"unknown {sorted(unknown)}"

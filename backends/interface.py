@@ -99,7 +99,7 @@ class Backend(ABC):
 
     @abstractmethod
     def num_threads(self) -> int:
-        """The number of CPU threads the framework's operations run on, read from the framework."""
+        """The number of CPU threads the framework's operations run on, read back or counted."""
 
     @abstractmethod
     def synchronize(self) -> None:
@@ -254,9 +254,11 @@ class Backend(ABC):
         """A function (params, *args) → (objective(params, *args), gradients by canonical name).
 
         The objective returns a scalar loss, or (loss, anything) with has_aux. params is a dict or
-        a `Network`; a network's dropout layers drop only inside this call. A parameter the loss
-        does not depend on has gradient zero. Build it once and reuse it. The gradients stay valid
-        until the next call.
+        a `Network`, whose gradients come in its own form, see `Network.read_gradients`, and whose
+        dropout layers drop only inside this call. A parameter the loss does not depend on has
+        gradient zero. The objective runs as ordinary Python in every call: it may take any
+        arguments and read values. Build the function once and reuse it. Gradients are in the order
+        of params and valid until the next call.
         """
 
     @abstractmethod
@@ -300,12 +302,15 @@ class Backend(ABC):
 
         The frameworks' layers carry two biases: parameters W_xh, W_hh, b_h (added to X W_xh) and
         b_hh (added to H W_hh). Their defaults differ (ReLU in Gluon, tanh in torch), so the
-        activation is required.
+        activation is required. T ≥ 1.
         """
 
     @abstractmethod
     def network(self, **layers: Any) -> Network:
-        """The layers as one `Network`, parameters zero until loaded."""
+        """The layers as one `Network`, parameters zero until loaded.
+
+        Raises InputError where two layers give a parameter the same name.
+        """
 
     @abstractmethod
     def trainer(

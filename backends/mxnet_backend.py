@@ -14,6 +14,7 @@ from backends.errors import (
     check_device,
     check_ids,
     check_max_norm,
+    check_names,
     check_probability,
     check_same_shape,
     check_weights,
@@ -288,6 +289,7 @@ class MxnetBackend(Backend):
 
 class MxnetNetwork(Network):
     def __init__(self, backend: MxnetBackend, layers: dict[str, Any]) -> None:
+        check_names(name for _, own in layers.values() for name in own)
         self.backend = backend
         self.layers = {name: layer for name, (layer, _) in layers.items()}
         self.parameters = {name: p for _, own in layers.values() for name, p in own.items()}
@@ -311,7 +313,7 @@ class MxnetNetwork(Network):
 
     def load(self, weights):
         shapes = {name: p.shape[::-1] for name, p in self.parameters.items()}
-        check_weights(weights, shapes, optional=("b_hh",))
+        check_weights(weights, shapes)
         for name, array in self.arrays().items():
             array[:] = self.backend.from_numpy(weights[name].T) if name in weights else 0
 

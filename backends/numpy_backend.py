@@ -22,6 +22,7 @@ from backends.errors import (
     check_device,
     check_ids,
     check_max_norm,
+    check_names,
     check_probability,
     check_same_shape,
     check_weights,
@@ -239,6 +240,7 @@ class NumpyBackend(Backend):
         return recur, {"W_xh": (d, h), "W_hh": (h, h), "b_h": (h,), "b_hh": (h,)}
 
     def network(self, **layers):
+        check_names(name for _, shapes in layers.values() for name in shapes)
         shapes = {name: shape for _, s in layers.values() for name, shape in s.items()}
         functions = {name: function for name, (function, _) in layers.items()}
         return NumpyNetwork(self, functions, {n: np.zeros(s) for n, s in shapes.items()})
@@ -277,7 +279,7 @@ class NumpyNetwork(Network):
         return {name: value.copy() for name, value in self.values.items()}
 
     def load(self, weights):
-        check_weights(weights, {n: v.shape for n, v in self.values.items()}, optional=("b_hh",))
+        check_weights(weights, {n: v.shape for n, v in self.values.items()})
         zeros = {name: numpy.zeros(value.shape) for name, value in self.values.items()}
         self.values = {**zeros, **self.backend.parameters(weights)}
 

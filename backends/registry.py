@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -43,7 +44,10 @@ def install_command(name: str) -> str:
         requirements = metadata.requires("lockstep") or []
     except metadata.PackageNotFoundError:
         requirements = []
-    pinned = next((r.partition(";")[0].strip() for r in requirements if r.startswith(name)), name)
+    pinned = next(
+        (r.partition(";")[0].strip() for r in requirements if re.match(rf"{name}(?![\w.-])", r)),
+        name,
+    )
     # MXNet's metadata forbids NumPy 2, which is the only NumPy for Python 3.13.
     flags = "--no-deps " if name == "mxnet" and sys.version_info >= (3, 13) else ""
     return f"python -m pip install {flags}'{pinned}'"

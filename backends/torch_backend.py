@@ -17,6 +17,7 @@ from backends.errors import (
     check_device,
     check_ids,
     check_max_norm,
+    check_names,
     check_probability,
     check_same_shape,
     check_weights,
@@ -29,7 +30,8 @@ ACTIVATIONS = {"tanh": torch.tanh, "relu": torch.relu}
 def checked_ids(ids: torch.Tensor, size: int) -> torch.Tensor:
     # On a GPU an id out of range would end the process in a device-side assertion.
     if ids.numel():
-        check_ids(int(ids.min()), int(ids.max()), size)
+        lowest, highest = torch.stack(torch.aminmax(ids)).tolist()
+        check_ids(lowest, highest, size)
     return ids
 
 
@@ -40,6 +42,10 @@ class TorchBackend(Backend):
     def __post_init__(self) -> None:
         check_device(self.device, self.devices(), "torch sees no CUDA GPU")
         check_choice("dtype", self.dtype, ("float32", "float64"))
+        if self.device == "cuda":
+            # TF32 rounds the factors of a product to 11 bits; cuDNN uses it unless told not to.
+            torch.backends.cudnn.allow_tf32 = False
+            torch.backends.cuda.matmul.allow_tf32 = False
 
     @cached_property
     def _float(self) -> dict[str, Any]:
@@ -238,12 +244,17 @@ class RNNLayer(nn.RNN):
     """nn.RNN whose state is (H,) instead of an array with an axis for stacked layers."""
 
     def forward(self, inputs, state):  # type: ignore[override]
-        hiddens, last = super().forward(inputs, state[0].unsqueeze(0))
+        hiddens, last = super().forward(inputs, state[0].unsqueeze(0).contiguous())
         return hiddens, (last.squeeze(0),)
+
+    def train(self, mode=True):
+        # cuDNN differentiates in training mode only, and nothing in this layer drops.
+        return super().train(True)
 
 
 class TorchNetwork(Network):
     def __init__(self, backend: TorchBackend, layers: dict[str, Any]) -> None:
+        check_names(name for _, own in layers.values() for name in own.values())
         self.backend = backend
         self.modules = nn.ModuleDict({name: module for name, (module, _) in layers.items()}).eval()
         self.canonical = {
@@ -280,7 +291,7 @@ class TorchNetwork(Network):
 
     def load(self, weights):
         shapes = {name: tuple(p.t().shape) for name, p in self.tensors().items()}
-        check_weights(weights, shapes, optional=("b_hh",))
+        check_weights(weights, shapes)
         with torch.no_grad():
             for name, p in self.tensors().items():
                 p.zero_()

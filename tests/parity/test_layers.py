@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from backends import InputError
 from backends.agreement import agree
 from backends.interface import Backend
 
@@ -102,3 +103,9 @@ def test_a_second_load_replaces_everything(backend: Backend, biases: tuple[str, 
     read = network.read()
     assert (read["b_h"] == 2).all()
     assert (read["b_hh"] == (2 if "b_hh" in biases else 0)).all()
+
+
+def test_two_parameters_of_one_name_are_refused(backend):
+    layer = backend.dense_layer
+    with pytest.raises(InputError, match="two layers call a parameter 'W'"):
+        backend.network(first=layer(2, 2), second=layer(2, 2))
