@@ -15,7 +15,7 @@ import numpy as np
 
 from backends.errors import InputError, check_choice, check_max_norm
 from backends.initializers import normal, zeros
-from backends.interface import Backend
+from backends.interface import Backend, State
 from experiments.checks import check_not_negative, check_positive, check_style
 from experiments.corpora import Corpus, load_corpus
 from experiments.sampling import SAMPLINGS, check_length
@@ -158,15 +158,22 @@ def objective(backend: Backend, forward: Forward) -> Callable[..., Any]:
     return mean_cross_entropy
 
 
+STYLES = {"scratch": scratch, "concise": concise}
+
+
 def build(backend: Backend, config: Config, corpus: Corpus) -> Model:
-    styles = {"scratch": scratch, "concise": concise}
-    return styles[config.style](backend, config, len(corpus.symbols))[0]
+    return STYLES[config.style](backend, config, len(corpus.symbols))[0]
+
+
+def zero_state(backend: Backend, config: Config, batch_size: int) -> State:
+    """The state before the first character."""
+    return (backend.zeros((batch_size, config.num_hiddens)),)
 
 
 def predict(model: Model, forward: Forward, config: Config, corpus: Corpus, prefix: str) -> str:
     """Read the prefix, then append the likeliest next character num_predicted times."""
     backend, ids = model.backend, corpus.encode(prefix)
-    state = (backend.zeros((1, config.num_hiddens)),)
+    state = zero_state(backend, config, 1)
     unread = ids[:]
     for _ in range(config.num_predicted):
         logits, state = forward(model.params, state, backend.from_numpy(np.array(unread)[:, None]))
@@ -181,19 +188,17 @@ def run(backend: Backend, config: Config, data: Corpus | None = None) -> Iterato
     """Train; yield every step before it is taken and every epoch after it."""
     corpus = data or prepare(config)
     num_symbols = len(corpus.symbols)
-    model, forward = {"scratch": scratch, "concise": concise}[config.style](
-        backend, config, num_symbols
-    )
+    model, forward = STYLES[config.style](backend, config, num_symbols)
     stream, batches = np.random.default_rng(config.seed), SAMPLINGS[config.sampling]
     model.load(initial_weights(config, num_symbols, stream))
-    zero_state = (backend.zeros((config.batch_size, config.num_hiddens)),)
+    start = zero_state(backend, config, config.batch_size)
     step, cut = 0, (config.batch_size, config.num_steps, largest_offset(config))
     for epoch in range(1, config.num_epochs + 1):
         losses = []
-        model.state = zero_state
+        model.state = start
         for batch in batches(stream, corpus.ids, *cut):
             if config.sampling == "random":
-                model.state = zero_state  # the batch before is not the text before
+                model.state = start  # the batch before is not the text before
             yield Step(step, model, batch)
             losses.append(model.step(batch))
             step += 1
