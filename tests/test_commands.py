@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from backends import backend_names
 from experiments.commands.options import parse_value
 from experiments.commands.results import replacing, write_json
 
@@ -45,7 +46,7 @@ def test_help_names_the_experiments_and_backends(command):
     done = lockstep(*command, "--help")
     assert done.returncode == 0
     assert "weight_decay" in done.stdout
-    assert "backends: mxnet, numpy, torch" in done.stdout
+    assert f"backends: {', '.join(backend_names())}" in done.stdout
 
 
 def test_list_shows_versions_and_devices():
@@ -122,6 +123,7 @@ BAD_INPUT = {
     "backends": (["compare", "rnn", "--backends", "torch,jax"], "backend 'jax'"),
     "one backend": (["compare", "rnn", "--backends", "torch"], "two or more"),
     "twice": (["compare", "rnn", "--backends", "torch,torch"], "two or more"),
+    "twice the same device": (["compare", "rnn", "--backends", "torch:cpu,torch"], "two or more"),
     "device": (["run", "weight_decay", "--backend", "numpy", "--device", "tpu"], "device 'tpu'"),
     "no gpu": (["run", "weight_decay", "--backend", "numpy", "--device", "cuda"], "device 'cuda'"),
     "style": (["run", "rnn", "--backend", "numpy", "--style", "x"], "style 'x'"),

@@ -89,7 +89,8 @@ def build_parser() -> Parser:
         "--backends",
         default=",".join(COMPARED_BY_DEFAULT),
         metavar="A,B",
-        help="two or more; the first is the reference (default: %(default)s)",
+        help="two or more, each with a device of its own if you like (a:cpu,a:cuda); the first is "
+        "the reference (default: %(default)s)",
     )
     compare.add_argument(
         "--out",

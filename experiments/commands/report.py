@@ -78,17 +78,15 @@ def describe_backends(
 ) -> dict[str, Any]:
     """The `backends` part of result.json."""
     return {
-        worker.backend: {
+        worker.label: {
             "version": worker.ready.version,
             "threads": worker.ready.threads,
             "device": worker.ready.device,
-            "losses": [
-                sum(result.losses) / len(result.losses) for result in epochs[worker.backend]
-            ],
-            "step_losses": [loss for r in epochs[worker.backend] for loss in r.losses],
-            "metrics": [result.metrics for result in epochs[worker.backend]],
-            "seconds": [result.seconds for result in epochs[worker.backend]],
-            "texts": {str(r.number): r.texts for r in epochs[worker.backend] if r.texts},
+            "losses": [sum(result.losses) / len(result.losses) for result in epochs[worker.label]],
+            "step_losses": [loss for r in epochs[worker.label] for loss in r.losses],
+            "metrics": [result.metrics for result in epochs[worker.label]],
+            "seconds": [result.seconds for result in epochs[worker.label]],
+            "texts": {str(r.number): r.texts for r in epochs[worker.label] if r.texts},
         }
         for worker in workers
     }

@@ -49,7 +49,7 @@ class EpochResult:
 class Worker:
     """The parent's end. Every call waits for its answer; a failure in the worker is raised here."""
 
-    def __init__(self, backend: str, device: str, threads: int) -> None:
+    def __init__(self, backend: str, device: str, threads: int, label: str = "") -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, other_end = context.Pipe()
         self._process = context.Process(
@@ -58,6 +58,7 @@ class Worker:
         self._process.start()
         other_end.close()
         self.backend = backend
+        self.label = label or backend
         self.ready = Ready("", 0, device)
 
     def wait_until_ready(self) -> None:
