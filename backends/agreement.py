@@ -18,8 +18,9 @@ TOLERANCES = {
     "elementwise": 1e-6,
     # Sums and products of up to 1,027 terms in another order: about √n u typically, n u at worst.
     "reduction": 1e-5,
-    # 35 recurrent steps, forward and back, clipped by a norm over all gradients and applied.
-    "sequence": 5e-5,
+    # 35 recurrent steps, forward and back, clipped by a norm over all gradients and applied; the
+    # book's models differ by up to 1.2e-5.
+    "sequence": 2e-5,
 }
 
 
