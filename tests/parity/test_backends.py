@@ -48,6 +48,12 @@ def test_devices_begin_with_the_cpu(backend: Backend) -> None:
     assert set(backend.devices()) <= {"cpu", "cuda"}
 
 
+def test_every_device_named_can_compute(backend: Backend) -> None:
+    for device in backend.devices():
+        there = type(backend)(device)
+        assert there.to_numpy(there.zeros((2,)) + 1).tolist() == [1, 1], device
+
+
 def test_num_threads_follows_the_environment(backend: Backend) -> None:
     assert 1 <= backend.num_threads() <= int(os.environ["OMP_NUM_THREADS"])
 
