@@ -99,7 +99,7 @@ class Backend(ABC):
 
     @abstractmethod
     def num_threads(self) -> int:
-        """The number of CPU threads the framework's operations run on, read back or counted."""
+        """CPU threads that the framework's operations run on, read back or counted; 0: unknown."""
 
     @abstractmethod
     def synchronize(self) -> None:
@@ -256,9 +256,10 @@ class Backend(ABC):
         The objective returns a scalar loss, or (loss, anything) with has_aux. params is a dict or
         a `Network`, whose gradients come in its own form, see `Network.read_gradients`, and whose
         dropout layers drop only inside this call. A parameter the loss does not depend on has
-        gradient zero. The objective runs as ordinary Python in every call: it may take any
-        arguments and read values. Build the function once and reuse it. Gradients are in the order
-        of params and valid until the next call.
+        gradient zero. Gradients are in the order of params and valid until the next call.
+
+        Build the function once and reuse it. A backend may trace the objective and replay it for
+        arguments of the same shapes, so the objective should follow from params and args alone.
         """
 
     @abstractmethod

@@ -46,11 +46,10 @@ class MxnetBackend(Backend):
     name = "mxnet"
 
     def __post_init__(self) -> None:
-        check_device(
-            self.device,
-            self.devices(),
-            "MXNet's CUDA wheels hold code for compute capability 5.0, 6.0, 7.0, 8.0 and 8.6 only",
-        )
+        hint = "MXNet sees no GPU"
+        if mx.context.num_gpus():
+            hint = "its CUDA wheels hold code for compute capability 5.0, 6.0, 7.0, 8.0 and 8.6"
+        check_device(self.device, self.devices(), hint)
         check_choice("dtype", self.dtype, ("float32", "float64"))
 
     @cached_property
@@ -76,11 +75,12 @@ class MxnetBackend(Backend):
         return ("cpu", "cuda")
 
     def num_threads(self):
-        return min(
+        own = [
             pool["num_threads"]
             for pool in threadpool_info()
             if pool["user_api"] == "openmp" or "/mxnet/" in pool["filepath"]
-        )
+        ]
+        return min(own, default=0)
 
     def synchronize(self):
         # MXNet computes asynchronously, on the CPU too.
@@ -93,8 +93,12 @@ class MxnetBackend(Backend):
 
     def from_numpy(self, array):
         # nd.array makes float32 of Python's numbers and of NumPy's float64 unless told otherwise.
-        integer = np.asarray(array).dtype.kind in "iu"
-        return nd.array(array, dtype="int32" if integer else self.dtype, ctx=self._context)
+        array = np.asarray(array)
+        if array.dtype.kind not in "iu":
+            return nd.array(array, dtype=self.dtype, ctx=self._context)
+        if array.size and abs(array).max() >= 2**31:  # int32 would cut it off without a word
+            check_ids(array.min(), array.max(), 2**31)
+        return nd.array(array, dtype="int32", ctx=self._context)
 
     def to_numpy(self, array):
         return array.asnumpy()
@@ -125,7 +129,7 @@ class MxnetBackend(Backend):
         return array.reshape(tuple(shape)) if 0 not in shape else self.zeros(shape)
 
     def argmax(self, array, axis):
-        # MXNet's argmax is a float array.
+        # MXNet's argmax is a float array, exact for axes of up to 2²⁴ elements.
         return nd.argmax(array, axis=axis).astype("int32")
 
     def sum(self, array):
@@ -163,9 +167,9 @@ class MxnetBackend(Backend):
         check_probability(p)
         return nd.zeros_like(x) if p == 1 else nd.Dropout(x, p=p, mode="always")
 
-    def _project(self, inputs, num_hiddens_axis, params):
+    def _project(self, inputs, dense_ndim, params):
         """X W_xh + b_h, where ids stand for one-hot rows and pick rows of W_xh."""
-        if inputs.ndim < num_hiddens_axis:
+        if inputs.ndim < dense_ndim:
             return nd.broadcast_add(self.take_rows(params["W_xh"], inputs), params["b_h"])
         return self.linear(inputs, params["W_xh"], params["b_h"])
 

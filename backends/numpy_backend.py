@@ -60,7 +60,8 @@ class NumpyBackend(Backend):
         return ("cpu",)
 
     def num_threads(self):
-        return max(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")
+        pools = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+        return max(pools, default=0)
 
     def synchronize(self):
         pass

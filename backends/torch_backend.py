@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -72,7 +73,8 @@ class TorchBackend(Backend):
     # --- arrays --------------------------------------------------------------
 
     def from_numpy(self, array):
-        array = torch.tensor(array)
+        # A copy in NumPy first: torch takes no negative strides, and Python's floats as float32.
+        array = torch.from_numpy(np.array(array, order="C"))
         if array.is_floating_point() or array.dtype == torch.bool:
             return array.to(**self._float)
         return array.to(torch.int64).to(self.device)
@@ -137,9 +139,9 @@ class TorchBackend(Backend):
         check_probability(p)
         return F.dropout(x, p)
 
-    def _project(self, inputs, num_hiddens_axis, params):
+    def _project(self, inputs, dense_ndim, params):
         """X W_xh + b_h, where ids stand for one-hot rows and pick rows of W_xh."""
-        if inputs.ndim < num_hiddens_axis:
+        if inputs.ndim < dense_ndim:
             return self.take_rows(params["W_xh"], inputs) + params["b_h"]
         return self.linear(inputs, params["W_xh"], params["b_h"])
 

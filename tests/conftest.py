@@ -3,8 +3,10 @@
 import os
 from collections.abc import Iterator
 
+from backends.threads import VARIABLES
+
 # Before any framework starts its threads; every worker of pytest-xdist imports this file.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.update(dict.fromkeys(VARIABLES, "1"))
 
 import pytest
 

@@ -76,16 +76,6 @@ def keep_where_unused(k: Backend, grad: Any, before: Any) -> Any:
     return grad if before is None or k.to_numpy(grad).any() else before
 
 
-def without_aux(k: Backend, right: Override, objective: Any, has_aux: bool = False) -> Any:
-    evaluate = right(objective, has_aux)
-
-    def wrong(params: Any, *args: Any) -> Any:
-        value, grads = evaluate(params, *args)
-        return (value[0] if has_aux else value), grads
-
-    return wrong
-
-
 # --- clip_gradients ---
 
 

@@ -145,3 +145,17 @@ def test_a_huge_logit_gives_a_finite_loss_and_gradient(backend: Backend) -> None
         loss, grads = evaluate(backend.parameters({"x": logits}), labels)
         assert np.isfinite(backend.to_numpy(loss))
         assert np.isfinite(backend.to_numpy(grads["x"])).all()
+
+
+def test_numbers_arrive_whole_whatever_their_layout(backend: Backend) -> None:
+    double = type(backend)(dtype="float64")
+    assert double.to_numpy(double.from_numpy([0.1])).tolist() == [0.1]
+    backwards = np.arange(6.0).reshape(2, 3)[::-1, ::-1]
+    assert backend.to_numpy(backend.from_numpy(backwards)).tolist() == [[5, 4, 3], [2, 1, 0]]
+    assert backend.to_numpy(backend.from_numpy(np.float32(2))).shape == ()
+    assert backend.to_numpy(backend.from_numpy(np.array([True, False]))).tolist() == [1, 0]
+
+
+def test_an_id_too_large_for_the_framework_is_refused(backend: Backend) -> None:
+    with pytest.raises(InputError, match=str(2**32 + 1)):
+        backend.one_hot(backend.from_numpy(np.array([2**32 + 1])), 3)
