@@ -13,15 +13,16 @@ STYLES = ("scratch", "concise")
 def check_positive(config: Any, *names: str) -> None:
     for name in names:
         value = getattr(config, name)
-        if not (value > 0 and math.isfinite(value)):
-            kind = "whole number" if isinstance(value, int) else "finite number"
+        whole = isinstance(value, int)
+        if not (value > 0 and (whole or math.isfinite(value))):
+            kind = "whole number" if whole else "finite number"
             raise InputError(f"{name} = {value} is not allowed: give a {kind} above 0")
 
 
 def check_not_negative(config: Any, *names: str) -> None:
     for name in names:
         value = getattr(config, name)
-        if not (value >= 0 and math.isfinite(value)):
+        if not (value >= 0 and (isinstance(value, int) or math.isfinite(value))):
             raise InputError(f"{name} = {value} is not allowed: give 0 or a finite number above it")
 
 

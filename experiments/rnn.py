@@ -6,8 +6,9 @@ against the character that follows, perplexity = exp(loss).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 
 from backends.errors import InputError, check_choice, check_max_norm
 from backends.initializers import normal, zeros
-from backends.interface import Backend, State
+from backends.interface import Array, Backend, State
 from experiments.checks import check_not_negative, check_positive, check_style
 from experiments.corpora import Corpus, load_corpus
 from experiments.sampling import SAMPLINGS, check_length
@@ -85,7 +86,9 @@ def prepare(config: Config, data_dir: Path | None = None) -> Corpus:
     corpus = load_corpus(config.corpus, data_dir, config.max_characters)
     check_length(len(corpus.ids), config.batch_size, config.num_steps, largest_offset(config))
     for prefix in config.prefixes:
-        corpus.encode(prefix)
+        if corpus.decode(corpus.encode(prefix)) != prefix:
+            symbols = "".join(symbol for symbol in corpus.symbols if len(symbol) == 1)
+            raise InputError(f"prefix {prefix!r} is not allowed: use the corpus's {symbols!r}")
     return corpus
 
 
@@ -184,6 +187,13 @@ def predict(model: Model, forward: Forward, config: Config, corpus: Corpus, pref
     return corpus.decode(ids)
 
 
+def perplexity(backend: Backend, losses: Sequence[Array]) -> dict[str, float]:
+    """exp of the mean loss of an epoch's steps, which all hold as many characters."""
+    mean_losses = [backend.reshape(loss, (1,)) for loss in losses]
+    value = backend.perplexity(backend.concat(mean_losses, axis=0))
+    return {"perplexity": float(backend.to_numpy(value))}
+
+
 def run(backend: Backend, config: Config, data: Corpus | None = None) -> Iterator[Step | Epoch]:
     """Train; yield every step before it is taken and every epoch after it."""
     corpus = data or prepare(config)
@@ -202,11 +212,9 @@ def run(backend: Backend, config: Config, data: Corpus | None = None) -> Iterato
             yield Step(step, model, batch)
             losses.append(model.step(batch))
             step += 1
-        numbers = tuple(float(backend.to_numpy(loss)) for loss in losses)
-        perplexity = backend.perplexity(backend.from_numpy(np.array(numbers)))
         yield Epoch(
             epoch,
-            numbers,
-            {"perplexity": float(backend.to_numpy(perplexity))},
+            losses,
+            partial(perplexity, backend, losses),
             lambda: {p: predict(model, forward, config, corpus, p) for p in config.prefixes},
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,7 +22,7 @@ class Snapshot:
 
     step: int
     weights: Weights
-    state: Batch
+    state: tuple[np.ndarray, ...]
     batch: Batch
 
     def perturbed(self, draw: int) -> Snapshot:
@@ -85,26 +85,27 @@ class Model:
         return Snapshot(step, self.read(), state, batch)
 
     def probe(self, snapshot: Snapshot) -> dict[str, np.ndarray]:
-        """Take the step of a snapshot → its loss, gradients (unclipped) and updated parameters.
+        """Take the step of a snapshot → its loss, gradients (unclipped) and updates.
 
-        The model's own parameters and state are the same afterwards as before.
+        An update is what the step adds to a parameter. The model's own numbers are lost: probe a
+        model that does not train.
         """
-        own_weights, own_state = self.read(), self.state
-        try:
-            self.load(snapshot.weights)
-            self.state = tuple(self.backend.from_numpy(array) for array in snapshot.state)
-            loss, grads = self._differentiate(snapshot.batch)
-            is_network = isinstance(self.params, Network)
-            gradients = self.params.read_gradients(grads) if is_network else self._read(grads)
-            self.params = self._update(self.params, grads)
-            return {
-                "loss": self.backend.to_numpy(loss),
-                **{f"gradient of {name}": value for name, value in gradients.items()},
-                **{f"updated {name}": value for name, value in self.read().items()},
-            }
-        finally:
-            self.load(own_weights)
-            self.state = own_state
+        self.load(snapshot.weights)
+        self.state = tuple(self.backend.from_numpy(array) for array in snapshot.state)
+        before = self.read()
+        loss, grads = self._differentiate(snapshot.batch)
+        is_network = isinstance(self.params, Network)
+        gradients = self.params.read_gradients(grads) if is_network else self._read(grads)
+        self.params = self._update(self.params, grads)
+        after = self.read()
+        return {
+            "loss": self.backend.to_numpy(loss),
+            **{f"gradient of {name}": value for name, value in gradients.items()},
+            **{
+                f"update of {name}": np.subtract(after[name], value, dtype="float64")
+                for name, value in before.items()
+            },
+        }
 
     def _differentiate(self, batch: Batch) -> tuple[Array, Parameters]:
         arrays = [self.backend.from_numpy(array) for array in batch]
@@ -130,12 +131,13 @@ class Step:
 
 @dataclass(frozen=True)
 class Epoch:
-    """Yielded after an epoch: the loss of every step and the figures to show.
+    """Yielded after an epoch with the loss of every step.
 
-    `generate` makes the texts of a language model on demand, so that the clock can stop before.
+    `evaluate` computes the figures to show and `generate` the texts of a language model; both are
+    called on demand, so that a clock can stop before.
     """
 
     number: int
-    losses: tuple[float, ...]
-    metrics: dict[str, float]
+    losses: Sequence[Array]
+    evaluate: Callable[[], dict[str, float]]
     generate: Callable[[], dict[str, str]] = dict

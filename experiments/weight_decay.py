@@ -142,5 +142,4 @@ def run(backend: Backend, config: Config, data: Data | None = None) -> Iterator[
             yield Step(step, model, batch)
             losses.append(model.step(batch))
             step += 1
-        metrics = evaluate(backend, model.read(), *sets)
-        yield Epoch(epoch, tuple(float(backend.to_numpy(loss)) for loss in losses), metrics)
+        yield Epoch(epoch, losses, lambda: evaluate(backend, model.read(), *sets))

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from backends import backend_names
-from experiments.commands.options import parse_value
+from experiments.commands.main import build_parser
+from experiments.commands.options import configure, parse_value
 from experiments.commands.results import replacing, write_json
 
 PROGRAM = [sys.executable, "-W", "error", "-m", "experiments.commands.main"]
@@ -87,6 +88,7 @@ def test_compare_says_same_and_writes_what_it_measured(tmp_path, style):
 
     result = json.loads((tmp_path / "result.json").read_text())
     assert result["experiment"] == "weight_decay"
+    assert result["completed"] is True
     assert result["config"]["style"] == style
     assert result["config"]["seed"] == 5
     assert list(result["backends"]) == ["mxnet", "torch", "numpy"]
@@ -136,6 +138,18 @@ BAD_INPUT = {
     "no number": (["run", "rnn", "--backend", "numpy", "--set", "num_steps=x"], "'x'"),
     "rate": (["run", "rnn", "--backend", "numpy", "--set", "learning_rate=-1"], "-1.0"),
     "batch": (["run", "weight_decay", "--backend", "numpy", "--set", "batch_size=21"], "21"),
+    "prefix": (
+        ["run", "rnn", "--backend", "numpy", "--corpus", "python_topics", "--set", "prefixes=Time"],
+        "prefix 'Time'",
+    ),
+    "memory": (
+        ["run", "weight_decay", "--backend", "numpy", "--set", "num_train=99999999999"],
+        "lower the sizes",
+    ),
+    "large seed": (
+        ["run", "weight_decay", "--backend", "numpy", "--set", "seed=-" + "9" * 400],
+        "seed",
+    ),
     "steps": (
         ["run", "rnn", "--backend", "numpy", "--corpus", "python_topics", "--set", "num_steps=900"],
         "num_steps = 900",
@@ -162,7 +176,10 @@ def test_bad_input_is_one_line_and_exit_code_2(name, tmp_path):
 
 def test_ctrl_c_keeps_the_finished_epochs(tmp_path):
     process = subprocess.Popen(
-        [*PROGRAM, "compare", "weight_decay", "--epochs", "100000", "--out", str(tmp_path)],
+        [
+            *(*PROGRAM, "compare", "weight_decay", "--epochs", "100000", "--out", str(tmp_path)),
+            *("--backends", "torch,numpy", "--threads", "1"),
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -177,10 +194,43 @@ def test_ctrl_c_keeps_the_finished_epochs(tmp_path):
     output, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
     assert errors == "lockstep compare: interrupted\n"
-    assert "verdict: " in output
+    assert "verdict after" in output
+    assert "of 100000 epochs: same: " in output
     result = json.loads((tmp_path / "result.json").read_text())
     finished = [len(backend["losses"]) for backend in result["backends"].values()]
     assert finished[0] == finished[1] > 0
+    assert result["completed"] is False
+
+
+def test_a_closed_pipe_is_not_a_verdict(tmp_path):
+    arguments = [
+        "compare",
+        "weight_decay",
+        "--epochs",
+        "2",
+        "--threads",
+        "1",
+        "--out",
+        str(tmp_path),
+    ]
+    with subprocess.Popen(
+        [*PROGRAM, *arguments, "--backends", "torch,numpy"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.wait(timeout=60) == 141
+
+
+def test_options_come_before_settings(tmp_path):
+    options = build_parser().parse_args(
+        ["run", "rnn", "--backend", "numpy", "--corpus", "lyrics", "--set", "corpus=time_machine"]
+    )
+    assert configure(options)[1].corpus == "lyrics"
+    options.corpus = None
+    assert configure(options)[1].corpus == "time_machine"
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path):

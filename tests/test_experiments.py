@@ -46,16 +46,16 @@ def test_an_experiment_is_complete(name):
 def test_weight_decay_shrinks_the_weights_as_in_the_book(backend, style):
     decayed = epochs(weight_decay, backend, weight_decay.Config(style=style))
     assert len(decayed) == 100
-    assert 0.02 < decayed[-1].metrics["‖w‖"] < 0.06  # the book: 0.041 and 0.033
+    assert 0.02 < decayed[-1].evaluate()["‖w‖"] < 0.06  # the book: 0.041 and 0.033
     free = epochs(weight_decay, backend, weight_decay.Config(style=style, weight_decay=0.0))
-    assert 11 < free[-1].metrics["‖w‖"] < 15  # the book: 11.6 and 13.3
-    assert free[-1].metrics["train loss"] < 1e-3 < 1 < free[-1].metrics["test loss"]
+    assert 11 < free[-1].evaluate()["‖w‖"] < 15  # the book: 11.6 and 13.3
+    assert free[-1].evaluate()["train loss"] < 1e-3 < 1 < free[-1].evaluate()["test loss"]
 
 
 def test_the_two_forms_of_decay_differ_once_a_batch_holds_two_samples():
     def norm(style):
         config = weight_decay.Config(style=style, batch_size=2, num_epochs=50)
-        return epochs(weight_decay, "torch", config)[-1].metrics["‖w‖"]
+        return epochs(weight_decay, "torch", config)[-1].evaluate()["‖w‖"]
 
     assert norm("scratch") > 1.5 * norm("concise")
 
@@ -65,7 +65,7 @@ def test_the_two_forms_of_decay_differ_once_a_batch_holds_two_samples():
 def test_the_language_model_learns_and_writes(backend, style):
     config = rnn.Config(style=style, num_epochs=4, **SMALL)
     results = epochs(rnn, backend, config)
-    perplexities = [result.metrics["perplexity"] for result in results]
+    perplexities = [result.evaluate()["perplexity"] for result in results]
     assert perplexities[0] < 29
     assert perplexities[-1] < perplexities[0] - 1
     texts = results[-1].generate()
@@ -77,7 +77,7 @@ def test_the_language_model_learns_and_writes(backend, style):
 
 def test_both_styles_start_from_the_same_numbers():
     first_losses = {
-        epochs(rnn, backend, rnn.Config(style=style, num_epochs=1, **SMALL))[0].losses[0]
+        float(epochs(rnn, backend, rnn.Config(style=style, num_epochs=1, **SMALL))[0].losses[0])
         for backend in ("numpy", "torch")
         for style in ("scratch", "concise")
     }
@@ -86,7 +86,8 @@ def test_both_styles_start_from_the_same_numbers():
 
 def test_the_seed_decides_everything():
     def losses(seed):
-        return epochs(rnn, "torch", rnn.Config(seed=seed, num_epochs=1, **SMALL))[0].losses
+        config = rnn.Config(seed=seed, num_epochs=1, **SMALL)
+        return [float(loss) for loss in epochs(rnn, "torch", config)[0].losses]
 
     assert losses(0) == losses(0)
     assert losses(0) != losses(1)

@@ -7,19 +7,18 @@ from functools import partial
 import numpy as np
 import pytest
 
-from backends import get_backend
-from experiments import weight_decay
+from backends import backend_names, get_backend
+from experiments import rnn, weight_decay
 from experiments.commands.verdict import Verdict, perturbed_probes, steps_to_probe
-from experiments.training import Step
+from experiments.commands.worker import Session
+from experiments.training import Snapshot, Step
 
 
 def verdict_on(reference, other, snapshots):
     verdict = Verdict("reference", "other")
     for snapshot in snapshots:
         perturbed = partial(perturbed_probes, reference.probe, snapshot)
-        verdict.add_probe(
-            snapshot.step, reference.probe(snapshot), other.probe(snapshot), perturbed
-        )
+        verdict.add_probe(snapshot, reference.probe(snapshot), other.probe(snapshot), perturbed)
     return verdict
 
 
@@ -59,9 +58,9 @@ def test_the_same_model_agrees_exactly():
 @pytest.mark.parametrize(
     ("wrong", "tensor"),
     [
-        (weight_decay.Config(learning_rate=0.003 * 1.001), "updated b"),
+        (weight_decay.Config(learning_rate=0.003 * 1.001), "update of w"),
         (weight_decay.Config(weight_decay=3.01), "loss"),
-        (weight_decay.Config(batch_size=2), "updated w"),
+        (weight_decay.Config(batch_size=2), "update of w"),
     ],
 )
 def test_a_fault_is_found_and_named(wrong, tensor):
@@ -81,12 +80,12 @@ def test_a_fault_that_starts_late_is_placed_where_it_starts():
 
     def fails_from_step_four(snapshot):
         result = probe(snapshot)
-        return result if snapshot.step < 4 else {**result, "updated b": result["updated b"] + 1}
+        return result if snapshot.step < 4 else {**result, "update of b": result["update of b"] + 1}
 
     wrong.probe = fails_from_step_four
     verdict = verdict_on(right, wrong, snapshots)
     assert verdict.first_divergence["step"] == 4
-    assert verdict.first_divergence["tensor"] == "updated b"
+    assert verdict.first_divergence["tensor"] == "update of b"
 
 
 def test_a_missing_number_is_a_divergence():
@@ -114,9 +113,66 @@ def test_no_step_is_no_verdict():
     assert "no verdict" in verdict.sentence()
 
 
-def test_probing_leaves_the_model_as_it_was():
-    config = weight_decay.Config()
-    one, snapshots = model(config), snapshots_of(config, 3)
-    before = one.read()
-    one.probe(snapshots[2])
-    assert all((one.read()[name] == value).all() for name, value in before.items())
+@pytest.mark.parametrize("decay", [0.005, 0.05])
+def test_an_update_is_not_hidden_by_the_size_of_the_weights(decay):
+    right = weight_decay.Config(style="concise", weight_decay=decay)
+    wrong = weight_decay.Config(style="concise", weight_decay=0.0)
+    verdict = verdict_on(model(right), model(wrong), snapshots_of(right, 3))
+    assert verdict.first_divergence["tensor"] == "update of w"
+
+
+def test_a_language_model_that_never_moves_is_found():
+    config = rnn.Config(
+        corpus="python_topics", num_hiddens=16, learning_rate=1e-4, prefixes=(), max_characters=2000
+    )
+    data, backend = rnn.prepare(config), get_backend("torch")
+    first = next(rnn.run(backend, config, data))
+    snapshot = first.model.snapshot(0, first.batch)
+    right, wrong = (rnn.build(backend, config, data) for _ in range(2))
+    wrong._update = lambda params, grads: params
+    verdict = verdict_on(right, wrong, [snapshot])
+    assert verdict.first_divergence["tensor"].startswith("update of")
+
+
+def test_a_perturbation_without_numbers_excuses_nothing():
+    verdict = Verdict("a", "b")
+    expected, actual = {"loss": np.array([1.0, 2.0])}, {"loss": np.array([1.0, 900.0])}
+    verdict.add_probe(
+        Snapshot(0, {}, (), ()), expected, actual, lambda: [{"loss": np.array([1.0, np.nan])}]
+    )
+    assert not verdict.passed
+
+
+def test_steps_without_a_finite_loss_are_counted():
+    verdict = Verdict("a", "b")
+    for step, loss in enumerate([1.0, np.nan, np.nan]):
+        result = {"loss": np.array(loss)}
+        verdict.add_probe(Snapshot(step, {}, (), ()), result, result, list)
+    assert verdict.passed
+    assert "at 2 of them, from step 1, the loss is no finite number" in verdict.sentence()
+
+
+def test_drift_of_losses():
+    verdict = Verdict("a", "b")
+    verdict.add_losses([2.0, np.nan], [2.2, np.nan])
+    assert verdict.drift == pytest.approx(0.1)
+    verdict.add_losses([1.0], [np.nan])
+    assert verdict.drift == np.inf
+
+
+@pytest.mark.parametrize("backend", backend_names())
+@pytest.mark.parametrize("style", ["scratch", "concise"])
+def test_watched_steps_leave_the_training_as_it_is(backend, style):
+    config = weight_decay.Config(style=style, num_epochs=2)
+
+    def losses(watched):
+        session = Session(get_backend(backend))
+        session.start("weight_decay", config, weight_decay.prepare(config), frozenset(watched))
+        results = []
+        for _ in range(2):
+            results.append(session.epoch(with_texts=False))
+            for snapshot in results[-1].snapshots:
+                session.probe(snapshot)
+        return [result.losses for result in results]
+
+    assert losses(range(15)) == losses([])

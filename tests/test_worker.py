@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from backends import InputError
+from backends import InputError, backend_names
 from backends.threads import available_threads, set_threads
 from experiments import weight_decay
 from experiments.commands.worker import Worker
@@ -19,7 +19,7 @@ def ready_worker(backend, threads):
     return worker
 
 
-@pytest.mark.parametrize("backend", ["numpy", "mxnet", "torch"])
+@pytest.mark.parametrize("backend", backend_names())
 @pytest.mark.parametrize("threads", [1, 2])
 def test_threads_are_what_was_asked_for(backend, threads):
     if threads > available_threads():

@@ -72,7 +72,7 @@ class Comparison:
             probe = reference.probe(snapshot)
             for verdict, worker in zip(self.verdicts, others, strict=True):
                 verdict.add_probe(
-                    snapshot.step,
+                    snapshot,
                     probe,
                     worker.probe(snapshot),
                     partial(perturbed_probes, reference.probe, snapshot),
@@ -100,6 +100,7 @@ class Comparison:
             "tolerance": Verdict.tolerance,
             "first_divergence": min(divergences, key=lambda d: d["step"], default=None),
             "resynced_steps": self.verdicts[0].probed,
+            "steps_without_finite_loss": self.verdicts[0].without_loss,
             "free_running_diff": self.drifts,
         }
 
@@ -155,16 +156,18 @@ def print_summary(comparison: Comparison, module: Any, config: Any) -> None:
         "loss drift: largest relative difference of a step's loss so far, each backend training "
         "freely. Rounding alone makes it grow; the verdict rests on resynced steps."
     )
+    done = len(comparison.drifts)
+    after = "" if done == config.num_epochs else f" after {done} of {config.num_epochs} epochs"
     for verdict in comparison.verdicts:
-        console.print(f"verdict: {verdict.sentence()}", markup=False)
+        console.print(f"verdict{after}: {verdict.sentence()}", markup=False)
 
 
 def main(options: Namespace) -> int:
     chosen = chosen_backends(options.backends, options.device)
     module, config = configure(options)
+    data = module.prepare(config, options.data_dir)
     folder = options.out or Path("out") / f"{options.experiment}-{config.style}"
     prepare_folder(folder)
-    data = module.prepare(config, options.data_dir)
     threads = options.threads or available_threads()
     workers: list[Worker] = []
     comparison = None

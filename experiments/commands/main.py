@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module, metadata
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -14,7 +16,7 @@ from backends.registry import COMPARED_BY_DEFAULT, backend_names
 from experiments import EXPERIMENTS
 from experiments.commands.worker import WorkerError
 
-BAD_INPUT, WORKER_FAILED, INTERRUPTED = 2, 3, 130
+BAD_INPUT, WORKER_FAILED, INTERRUPTED, NOBODY_READS = 2, 3, 130, 141
 
 
 class Parser(argparse.ArgumentParser):
@@ -104,8 +106,10 @@ def build_parser() -> Parser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command → 0 done (compare: same), 1 compare: different, 2 bad input.
 
-    3: a backend's process failed, 130: interrupted.
+    3: a backend's process failed, 130: interrupted, 141: the output was closed.
     """
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a narrow encoding costs a character, not the run
     options = build_parser().parse_args(arguments)
     module = {"list": "listing"}.get(options.command, options.command)
     try:
@@ -113,6 +117,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         print(f"lockstep {options.command}: error: {error}", file=sys.stderr)
         return BAD_INPUT
+    except MemoryError as error:
+        print(f"lockstep {options.command}: error: {error}: lower the sizes", file=sys.stderr)
+        return BAD_INPUT
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing more to flush
+        return NOBODY_READS
     except WorkerError as error:
         print(f"lockstep {options.command}: {error}", file=sys.stderr)
         return WORKER_FAILED

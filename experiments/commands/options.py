@@ -51,5 +51,7 @@ def configure(options: Namespace) -> tuple[Any, Any]:
     settings = parse_settings(module.Config(), options.set)
     config = module.book_config(options.corpus or settings.get("corpus"))
     named = {"style": options.style, "num_epochs": options.epochs, "seed": options.seed}
+    if options.corpus is not None:
+        settings.pop("corpus", None)  # the configuration is that corpus's own already
     changes = {name: value for name, value in named.items() if value is not None}
     return module, dataclasses.replace(config, **{**settings, **changes})

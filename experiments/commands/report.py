@@ -15,7 +15,15 @@ from experiments.commands.plot import plot_curves
 from experiments.commands.results import machine, write_json
 from experiments.commands.worker import EpochResult, Worker
 
-console = Console(highlight=False, soft_wrap=True)
+
+class PipeConsole(Console):
+    """A console that leaves a closed pipe to the program: rich would exit with 1, "different"."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
+console = PipeConsole(highlight=False, soft_wrap=True)
 if not console.is_terminal:
     console.width = 120  # rich assumes 80, too few for a table that nobody will fold
 MOST_ROWS = 50
@@ -106,6 +114,7 @@ def write_report(
     result = {
         "experiment": experiment,
         "config": dataclasses.asdict(config),
+        "completed": all(len(results) == config.num_epochs for results in epochs.values()),
         "data": source,
         "machine": machine(),
         "backends": describe_backends(workers, epochs),

@@ -36,7 +36,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
+        os.umask(umask := os.umask(0))
+        Path(temporary).chmod(0o666 & ~umask)  # mkstemp keeps the file to its owner
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)

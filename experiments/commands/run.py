@@ -29,9 +29,9 @@ def line(result: EpochResult) -> str:
 def main(options: Namespace) -> int:
     check_choice("backend", options.backend, backend_names())
     module, config = configure(options)
+    data = module.prepare(config, options.data_dir)
     if options.out:
         prepare_folder(options.out)
-    data = module.prepare(config, options.data_dir)
     worker = Worker(options.backend, options.device, options.threads or available_threads())
     results: list[EpochResult] = []
     try:

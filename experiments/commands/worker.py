@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
@@ -126,6 +127,8 @@ def serve(pipe: Connection, backend_name: str, device: str, threads: int) -> Non
         pass  # the parent has closed its end
     except InputError as error:
         pipe.send(error)
+    except MemoryError as error:
+        pipe.send(InputError(f"{backend_name}: {error or 'out of memory'}: lower the sizes"))
     except Exception as error:
         # As text: a framework's own exception could not be unpickled without the framework.
         traceback.print_exc()
@@ -133,11 +136,10 @@ def serve(pipe: Connection, backend_name: str, device: str, threads: int) -> Non
 
 
 class Session:
-    """A run that is advanced epoch by epoch."""
+    """A run that is advanced epoch by epoch, and a model beside it to repeat single steps."""
 
     def __init__(self, backend: Any) -> None:
         self.backend = backend
-        self.model: Any = None
 
     def start(self, experiment: str, config: Any, data: Any, watched: frozenset[int]) -> None:
         from experiments import load_experiment
@@ -145,6 +147,8 @@ class Session:
         module = load_experiment(experiment)
         self.watched = watched
         self.events = module.run(self.backend, config, data)
+        self.probed = module.build(self.backend, config, data)
+        self.events = chain([next(self.events)], self.events)  # the model is built off the clock
 
     def epoch(self, with_texts: bool) -> EpochResult:
         from experiments.training import Step
@@ -152,7 +156,6 @@ class Session:
         seconds, snapshots, started = 0.0, [], time.perf_counter()
         for event in self.events:
             if isinstance(event, Step):
-                self.model = event.model
                 if event.number in self.watched:  # the clock stands while a snapshot is taken
                     self.backend.synchronize()
                     seconds += time.perf_counter() - started
@@ -161,12 +164,15 @@ class Session:
                 continue
             self.backend.synchronize()
             seconds += time.perf_counter() - started
-            texts = event.generate() if with_texts else {}
-            metrics = event.metrics
             return EpochResult(
-                event.number, event.losses, metrics, seconds, texts, tuple(snapshots)
+                event.number,
+                tuple(float(self.backend.to_numpy(loss)) for loss in event.losses),
+                event.evaluate(),
+                seconds,
+                event.generate() if with_texts else {},
+                tuple(snapshots),
             )
         raise RuntimeError("the run has no more epochs")
 
     def probe(self, snapshot: Snapshot) -> dict[str, Any]:
-        return self.model.probe(snapshot)
+        return self.probed.probe(snapshot)
