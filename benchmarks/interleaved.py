@@ -12,9 +12,7 @@ Program = Callable[[], object]
 
 
 def interleaved_seconds(programs: Mapping[str, Program], rounds: int) -> dict[str, list[float]]:
-    """Seconds of every program in every round, in random order, after a warm-up."""
-    for program in programs.values():
-        program()
+    """Seconds of every program in every round, in random order; warm them up before."""
     seconds: dict[str, list[float]] = {name: [] for name in programs}
     stream, names = np.random.default_rng(0), list(programs)
     for _ in range(rounds):

@@ -1,7 +1,10 @@
-"""What the interface costs on torch: an epoch of the scratch RNN at the lyrics' sizes, through the
-interface and written by hand, taking turns in one run, with an A/A control (by hand twice)."""
+"""What the interface costs on torch: an epoch of the scratch RNN at the lyrics' sizes, by
+`experiments.rnn.run` and written by hand, taking turns in one run, with an A/A control (by hand
+twice). Both draw their batches from a stream of the same seed."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,8 +16,10 @@ from benchmarks.interleaved import interleaved_seconds, median_ratio
 from experiments import rnn
 from experiments.corpora import Corpus
 from experiments.sampling import random_batches
+from experiments.training import Epoch
 
 NUM_SYMBOLS, LENGTH, ROUNDS = 1027, 10_000, 40
+CONFIG = replace(rnn.LYRICS, num_epochs=10**6)
 
 
 @pytest.fixture(scope="module")
@@ -23,55 +28,53 @@ def corpus():
     return Corpus("random", "drawn from a seed", tuple(map(chr, range(NUM_SYMBOLS))), ids)
 
 
-@pytest.fixture(scope="module")
-def make(corpus):
-    """Fresh programs that train an epoch each → (run an epoch, read the parameters)."""
-    backend, config = get_backend("torch"), rnn.LYRICS
-    weights = rnn.initial_weights(config, NUM_SYMBOLS, np.random.default_rng(1))
-    stream = np.random.default_rng(2)
-    batches = list(random_batches(stream, corpus.ids, config.batch_size, config.num_steps, 0))
-    state = backend.zeros((config.batch_size, config.num_hiddens))
+def by_interface(backend, corpus):
+    """(train one more epoch, read the parameters)"""
+    events, model = rnn.run(backend, CONFIG, corpus), None
 
-    def interface():
-        model = rnn.build(backend, config, corpus)
-        model.load(weights)
+    def epoch():
+        nonlocal model
+        for event in events:
+            if isinstance(event, Epoch):
+                return event.losses
+            model = event.model
+        return None
 
-        def epoch():
-            losses = []
-            for batch in batches:
-                model.state = (state,)
-                losses.append(model.step(batch))
-            return [float(loss) for loss in losses]
-
-        return epoch, model.read
-
-    def by_hand():
-        params = backend.parameters(weights)
-
-        def epoch():
-            return direct_epoch(params, batches, state, config.learning_rate, config.clip_norm)
-
-        return epoch, lambda: {name: backend.to_numpy(p) for name, p in params.items()}
-
-    return {"interface": interface, "by hand": by_hand}
+    return epoch, lambda: model.read()
 
 
-def test_scratch_rnn_epoch(benchmark, make, capsys):
-    (first_epoch, read), (same_epoch, read_same) = make["interface"](), make["by hand"]()
-    first_epoch(), same_epoch()
-    tensor, apart = largest_difference(read(), read_same())
+def by_hand(backend, corpus):
+    """The same, with torch in the place of the interface."""
+    stream = np.random.default_rng(CONFIG.seed)
+    params = backend.parameters(rnn.initial_weights(CONFIG, NUM_SYMBOLS, stream))
+    zero_state = backend.zeros((CONFIG.batch_size, CONFIG.num_hiddens))
+
+    def epoch():
+        batches = random_batches(stream, corpus.ids, CONFIG.batch_size, CONFIG.num_steps, 0)
+        return direct_epoch(params, batches, zero_state, CONFIG.learning_rate, CONFIG.clip_norm)
+
+    return epoch, lambda: {name: backend.to_numpy(p) for name, p in params.items()}
+
+
+def test_scratch_rnn_epoch(benchmark, corpus, capsys):
+    backend = get_backend("torch")
+    programs = {
+        "interface": by_interface(backend, corpus),
+        "by hand": by_hand(backend, corpus),
+        "by hand again": by_hand(backend, corpus),
+    }
+    parameters = {}
+    for name, (epoch, read) in programs.items():
+        epoch()
+        parameters[name] = read()
+    tensor, apart = largest_difference(parameters["interface"], parameters["by hand"])
     assert apart <= TOLERANCES["sequence"], f"no parity, no number: {tensor} differs by {apart:.1e}"
 
-    programs = {
-        "interface": make["interface"]()[0],
-        "by hand": make["by hand"]()[0],
-        "by hand again": make["by hand"]()[0],
-    }
+    epochs = {name: epoch for name, (epoch, _) in programs.items()}
     rounds = 1 if benchmark.disabled else ROUNDS
-    seconds = interleaved_seconds(programs, rounds)
+    seconds = interleaved_seconds(epochs, rounds)
     ratio = median_ratio(seconds, "interface", "by hand")
     control = median_ratio(seconds, "by hand again", "by hand")
-    backend = get_backend("torch")
     benchmark.extra_info.update(
         interface_over_by_hand=ratio,
         a_over_a=control,
@@ -80,7 +83,7 @@ def test_scratch_rnn_epoch(benchmark, make, capsys):
         threads=backend.num_threads(),
         parity=apart,
     )
-    benchmark.pedantic(programs["interface"], rounds=max(1, rounds // 4))
+    benchmark.pedantic(epochs["interface"], rounds=max(1, rounds // 4))
     with capsys.disabled():
         print(
             f"\nscratch RNN epoch, interface / by hand: {ratio:.3f}, A/A: {control:.3f} (median of "
