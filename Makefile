@@ -10,7 +10,7 @@ compare: .venv
 
 test: lint
 	$(BIN)/python -m pytest -n 2 tests
-	$(BIN)/python -m pytest -q benchmarks --benchmark-disable
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q benchmarks --benchmark-disable
 
 lint: .venv
 	$(BIN)/ruff format --check .
