@@ -40,7 +40,9 @@ def test_a_missing_backend_skips_or_fails(name: str, monkeypatch: pytest.MonkeyP
 
 
 def test_version_is_the_installed_one(backend: Backend) -> None:
-    assert backend.version() == metadata.version(backend.name)
+    # A framework may add what it was built for, as in 2.13.0+cu130, where its metadata does not.
+    installed = metadata.version(backend.name)
+    assert backend.version().partition("+")[0] == installed.partition("+")[0]
 
 
 def test_devices_begin_with_the_cpu(backend: Backend) -> None:
