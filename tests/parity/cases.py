@@ -161,6 +161,8 @@ CASES = [
          {"x": normal(1, 2, 3), **recurrent(3, 4, 2)}, rnn()),
     Case("rnn", "T = 1 ids", "reduction", "reduction",
          {"x": ids(3, 1, 2), **recurrent(3, 4, 2)}, rnn()),
+    Case("rnn", "T = 2", "reduction", "reduction",
+         {"x": normal(2, 2, 3), **recurrent(3, 4, 2, scale=0.5)}, rnn()),
     Case("rnn", "batch of 1", "sequence", "sequence",
          {"x": ids(28, 35, 1), **recurrent(28, 16, 1, scale=0.5)}, rnn()),
     Case("rnn", "book initial", "reduction", "reduction",
