@@ -158,6 +158,7 @@ def test_numbers_arrive_whole_whatever_their_layout(backend: Backend) -> None:
     assert backend.to_numpy(backend.from_numpy(np.array([True, False]))).tolist() == [1, 0]
 
 
-def test_an_id_too_large_for_the_framework_is_refused(backend: Backend) -> None:
-    with pytest.raises(InputError, match=str(2**32 + 1)):
-        backend.one_hot(backend.from_numpy(np.array([2**32 + 1])), 3)
+@pytest.mark.parametrize("wrong_id", [2**31, 2**32 + 1, -(2**31) - 1])
+def test_an_id_too_large_for_the_framework_is_refused(backend: Backend, wrong_id: int) -> None:
+    with pytest.raises(InputError, match=str(wrong_id)):
+        backend.one_hot(backend.from_numpy(np.array([wrong_id])), 3)

@@ -91,3 +91,18 @@ def test_trainer_takes_the_gradients_it_is_given(backend: Backend) -> None:
     assert gradient["W"].tolist() == [[6, 6], [0, 0]]
     for name, w in WEIGHTS.items():
         assert agree(network.read()[name], w - 0.5 * gradient[name], "exact"), name
+
+
+def test_trainer_decays_a_layer_the_loss_does_not_depend_on(backend: Backend) -> None:
+    network = backend.network(
+        used=backend.dense_layer(2, 1, "W1", "b1"), unused=backend.dense_layer(1, 1, "W2", "b2")
+    )
+    weights = {"W1": [[1.0], [1.0]], "b1": [1.0], "W2": [[4.0]], "b2": [4.0]}
+    network.load({name: np.array(value) for name, value in weights.items()})
+    x, trainer = backend.zeros((1, 2)), backend.trainer(network, 0.25, weight_decay=2.0)
+    gradient = backend.value_and_grad(lambda network: backend.sum(network["used"](x)))
+    for _ in range(2):
+        _, grads = gradient(network)
+        trainer.step(grads, 1)
+    read = {name: value.tolist() for name, value in network.read().items()}
+    assert read == {"W1": [[0.25], [0.25]], "b1": [0.5], "W2": [[1.0]], "b2": [4.0]}
