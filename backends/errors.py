@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 # Biases that the frameworks' recurrent layers have and a model written out has not.
-SECOND_BIASES = ("b_hh",)
+SECOND_BIASES = ("b_hr", "b_hz", "b_hh", "b_hi", "b_hf", "b_hc", "b_ho")
 
 
 class InputError(ValueError):

@@ -59,7 +59,7 @@ class Network(ABC):
 
     @abstractmethod
     def read_gradients(self, grads: Parameters) -> dict[str, np.ndarray]:
-        """A copy of gradients from `Backend.value_and_grad`, in canonical shape."""
+        """A copy of gradients from `Backend.value_and_grad`, by canonical name and in its shape."""
 
 
 class Trainer(ABC):
@@ -218,6 +218,48 @@ class Backend(ABC):
         """
 
     @abstractmethod
+    def gru_step(
+        self, inputs: Array, state: State, params: Parameters, reset: str = "before"
+    ) -> State:
+        """R_t, Z_t = σ(X_t W_x· + H_{t−1} W_h· + b_·) for the gates r (reset) and z (update),
+        H̃_t = tanh(X_t W_xh + (R_t ⊙ H_{t−1}) W_hh + b_h),
+        H_t = Z_t ⊙ H_{t−1} + (1 − Z_t) ⊙ H̃_t (book 6.7).
+
+        inputs: (n, d), or integer ids (n,) that stand for one-hot rows. state: (H,), H (n, h).
+        params: W_xr, W_xz, W_xh (d, h), W_hr, W_hz, W_hh (h, h), b_r, b_z, b_h (h,).
+        reset "after" resets behind the product, as the frameworks' layers do:
+        H̃_t = tanh(X_t W_xh + b_h + R_t ⊙ (H_{t−1} W_hh + b_hh)), b_hh (h,) or missing and zero.
+        Raises InputError for another reset or an id outside [0, d).
+        """
+
+    @abstractmethod
+    def gru(
+        self, inputs: Array, state: State, params: Parameters, reset: str = "before"
+    ) -> tuple[Array, State]:
+        """`gru_step` over a whole sequence → hidden states (T, n, h) and the final state.
+
+        inputs: (T, n, d), or integer ids (T, n); T may be 0. Raises as `gru_step`.
+        """
+
+    @abstractmethod
+    def lstm_step(self, inputs: Array, state: State, params: Parameters) -> State:
+        """I_t, F_t, O_t = σ(X_t W_x· + H_{t−1} W_h· + b_·) for the gates i (input), f (forget) and
+        o (output), C̃_t = tanh(X_t W_xc + H_{t−1} W_hc + b_c),
+        C_t = F_t ⊙ C_{t−1} + I_t ⊙ C̃_t, H_t = O_t ⊙ tanh(C_t) (book 6.8).
+
+        inputs: (n, d), or integer ids (n,) that stand for one-hot rows. state: (H, C), each (n, h).
+        params: W_xi, W_xf, W_xo, W_xc (d, h), W_hi, W_hf, W_ho, W_hc (h, h), b_i, b_f, b_o, b_c
+        (h,). Raises InputError for an id outside [0, d).
+        """
+
+    @abstractmethod
+    def lstm(self, inputs: Array, state: State, params: Parameters) -> tuple[Array, State]:
+        """`lstm_step` over a whole sequence → hidden states (T, n, h) and the final state (H, C).
+
+        inputs: (T, n, d), or integer ids (T, n); T may be 0. Raises as `lstm_step`.
+        """
+
+    @abstractmethod
     def rnn_output(self, hiddens: Array, params: Parameters) -> Array:
         """H W_hq + b_q for every step: (T, n, h) → (T n, q), step by step (book 6.4)."""
 
@@ -304,6 +346,22 @@ class Backend(ABC):
         The frameworks' layers carry two biases: parameters W_xh, W_hh, b_h (added to X W_xh) and
         b_hh (added to H W_hh). Their defaults differ (ReLU in Gluon, tanh in torch), so the
         activation is required. T ≥ 1.
+        """
+
+    @abstractmethod
+    def gru_layer(self, num_inputs: int, num_hiddens: int) -> Any:
+        """`gru` with reset "after" on dense inputs as a layer (inputs, state) → (hiddens, state).
+
+        Second biases as in `rnn_layer`: b_hr and b_hz add to b_r and b_z, b_hh is reset with
+        H W_hh. The frameworks' layers reset after the product, the book before it, so the same
+        numbers give other results than `gru` by default. T ≥ 1.
+        """
+
+    @abstractmethod
+    def lstm_layer(self, num_inputs: int, num_hiddens: int) -> Any:
+        """`lstm` on dense inputs as a layer (inputs, state) → (hiddens, state).
+
+        Second biases b_hi, b_hf, b_ho, b_hc as in `rnn_layer`. T ≥ 1.
         """
 
     @abstractmethod

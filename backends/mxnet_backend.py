@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -19,7 +20,7 @@ from backends.errors import (
     check_same_shape,
     check_weights,
 )
-from backends.interface import Backend, Network, Trainer
+from backends.interface import Backend, Network, Parameters, State, Trainer
 from backends.mxnet_import import import_mxnet
 from backends.openblas_kernels import choose_openblas_kernels
 
@@ -31,6 +32,12 @@ from mxnet import autograd, gluon, nd  # noqa: E402
 mx.util.set_np_shape(True)
 
 ACTIVATIONS = {"tanh": nd.tanh, "relu": nd.relu}
+
+# The order in which Gluon joins the gates of a recurrent layer in one array.
+GATES = {"rnn": "h", "gru": "rzh", "lstm": "ifco"}
+
+
+Cell = Callable[..., State]
 
 
 def checked_ids(ids: Any, size: int) -> Any:
@@ -167,30 +174,43 @@ class MxnetBackend(Backend):
         check_probability(p)
         return nd.zeros_like(x) if p == 1 else nd.Dropout(x, p=p, mode="always")
 
-    def _project(self, inputs, dense_ndim, params):
-        """X W_xh + b_h, where ids stand for one-hot rows and pick rows of W_xh."""
-        if inputs.ndim < dense_ndim:
-            return nd.broadcast_add(self.take_rows(params["W_xh"], inputs), params["b_h"])
-        return self.linear(inputs, params["W_xh"], params["b_h"])
-
     def rnn_step(self, inputs, state, params, activation="tanh"):
-        check_choice("activation", activation, ACTIVATIONS)
-        projected = self._project(inputs, 2, params)
-        return (ACTIVATIONS[activation](projected + nd.dot(state[0], params["W_hh"])),)
+        cell = rnn_cell(params, activation)
+        return cell(self._project(inputs, 2, params, "rnn"), *state)
 
     def rnn(self, inputs, state, params, activation="tanh"):
-        check_choice("activation", activation, ACTIVATIONS)
-        phi, w_hh, (h,), num_steps = ACTIVATIONS[activation], params["W_hh"], state, len(inputs)
+        return self._unroll(rnn_cell(params, activation), inputs, state, params, "rnn")
+
+    def gru_step(self, inputs, state, params, reset="before"):
+        cell = gru_cell(params, reset)
+        return cell(self._project(inputs, 2, params, "gru"), *state)
+
+    def gru(self, inputs, state, params, reset="before"):
+        return self._unroll(gru_cell(params, reset), inputs, state, params, "gru")
+
+    def lstm_step(self, inputs, state, params):
+        return lstm_cell(params)(self._project(inputs, 2, params, "lstm"), *state)
+
+    def lstm(self, inputs, state, params):
+        return self._unroll(lstm_cell(params), inputs, state, params, "lstm")
+
+    def _project(self, inputs, dense_ndim, params, name):
+        """X W_x + b of all gates and steps, where ids stand for one-hot rows and pick rows."""
+        weight, bias = joined(params, "W_x", GATES[name]), joined(params, "b_", GATES[name])
+        if inputs.ndim < dense_ndim:
+            return nd.broadcast_add(self.take_rows(weight, inputs), bias)
+        return self.linear(inputs, weight, bias)
+
+    def _unroll(self, cell, inputs, state, params, name):
+        num_steps, hiddens = len(inputs), []
         if num_steps == 0:
-            return self.zeros((0, *h.shape)), state
-        # The inputs of all steps are projected by one product outside the loop.
-        projected = self._project(inputs, 3, params)
+            return self.zeros((0, *state[0].shape)), state
+        projected = self._project(inputs, 3, params, name)
         steps = nd.split(projected, num_steps, axis=0, squeeze_axis=True)
-        hiddens = []
         for x in steps if num_steps > 1 else [steps]:  # a split into one is no list
-            h = phi(x + nd.dot(h, w_hh))
-            hiddens.append(h)
-        return nd.stack(*hiddens, axis=0), (h,)
+            state = cell(x, *state)
+            hiddens.append(state[0])
+        return nd.stack(*hiddens, axis=0), state
 
     def rnn_output(self, hiddens, params):
         rows = self.reshape(hiddens, (-1, params["W_hq"].shape[0]))
@@ -275,14 +295,15 @@ class MxnetBackend(Backend):
     def rnn_layer(self, num_inputs, num_hiddens, activation):
         check_choice("activation", activation, ACTIVATIONS)
         layer = gluon.rnn.RNN(num_hiddens, 1, activation, input_size=num_inputs, dtype=self.dtype)
+        return recurrent(layer, "rnn")
 
-        def recur(inputs: Any, state: Any) -> Any:
-            # Gluon's state is a list of arrays with an axis for stacked layers.
-            hiddens, (last,) = layer(inputs, [state[0].expand_dims(0)])
-            return hiddens, (last.reshape(state[0].shape),)
+    def gru_layer(self, num_inputs, num_hiddens):
+        return recurrent(gluon.rnn.GRU(num_hiddens, input_size=num_inputs, dtype=self.dtype), "gru")
 
-        own = (layer.l0_i2h_weight, layer.l0_h2h_weight, layer.l0_i2h_bias, layer.l0_h2h_bias)
-        return recur, dict(zip(("W_xh", "W_hh", "b_h", "b_hh"), own, strict=True))
+    def lstm_layer(self, num_inputs, num_hiddens):
+        return recurrent(
+            gluon.rnn.LSTM(num_hiddens, input_size=num_inputs, dtype=self.dtype), "lstm"
+        )
 
     def network(self, **layers):
         return MxnetNetwork(self, layers)
@@ -291,9 +312,69 @@ class MxnetBackend(Backend):
         return MxnetTrainer(network, learning_rate, weight_decay, bias_decay)
 
 
+# --- cells: functions (X W_x + b, *state) → state ------------------------------
+
+
+def joined(params: Parameters, kind: str, gates: str) -> Any:
+    """The parameters of all gates side by side, so that one product serves them all."""
+    own = [params[kind + gate] for gate in gates]
+    return nd.concat(*own, dim=own[0].ndim - 1) if len(own) > 1 else own[0]
+
+
+def rnn_cell(params: Parameters, activation: str) -> Cell:
+    check_choice("activation", activation, ACTIVATIONS)
+    phi, w_hh = ACTIVATIONS[activation], params["W_hh"]
+    return lambda x, h: (phi(x + nd.dot(h, w_hh)),)
+
+
+def gru_cell(params: Parameters, reset: str) -> Cell:
+    check_choice("reset", reset, ("before", "after"))
+    w_gates, w_hh, b_hh = joined(params, "W_h", "rz"), params["W_hh"], params.get("b_hh")
+
+    def cell(x: Any, h: Any) -> State:
+        cut = w_gates.shape[1]
+        x_gates, x_h = x.slice_axis(1, 0, cut), x.slice_axis(1, cut, None)
+        r, z = nd.split(nd.sigmoid(x_gates + nd.dot(h, w_gates)), 2, axis=1)
+        if reset == "before":
+            candidate = nd.tanh(x_h + nd.dot(r * h, w_hh))
+        else:
+            hidden = nd.dot(h, w_hh) if b_hh is None else nd.broadcast_add(nd.dot(h, w_hh), b_hh)
+            candidate = nd.tanh(x_h + r * hidden)
+        return (z * h + (1 - z) * candidate,)
+
+    return cell
+
+
+def lstm_cell(params: Parameters) -> Cell:
+    w_h = joined(params, "W_h", GATES["lstm"])
+
+    def cell(x: Any, h: Any, c: Any) -> State:
+        i, f, candidate, o = nd.split(x + nd.dot(h, w_h), 4, axis=1)
+        c = nd.sigmoid(f) * c + nd.sigmoid(i) * nd.tanh(candidate)
+        return nd.sigmoid(o) * nd.tanh(c), c
+
+    return cell
+
+
+# --- networks ------------------------------------------------------------------
+
+
+def recurrent(layer: Any, cell: str) -> tuple[Callable[..., Any], dict[str, Any]]:
+    def recur(inputs: Any, state: State) -> tuple[Any, State]:
+        # Gluon's state is a list of arrays with an axis for stacked layers.
+        hiddens, last = layer(inputs, [array.expand_dims(0) for array in state])
+        return hiddens, tuple(array.reshape(state[0].shape) for array in last)
+
+    own = (layer.l0_i2h_weight, layer.l0_h2h_weight, layer.l0_i2h_bias, layer.l0_h2h_bias)
+    names = [[kind + gate for gate in GATES[cell]] for kind in ("W_x", "W_h", "b_", "b_h")]
+    return recur, dict(zip(map(" ".join, names), own, strict=True))
+
+
 class MxnetNetwork(Network):
+    """An array that joins the parameters of several gates has all their names, with spaces."""
+
     def __init__(self, backend: MxnetBackend, layers: dict[str, Any]) -> None:
-        check_names(name for _, own in layers.values() for name in own)
+        check_names(name for _, own in layers.values() for names in own for name in names.split())
         self.backend = backend
         self.layers = {name: layer for name, (layer, _) in layers.items()}
         self.parameters = {name: p for _, own in layers.values() for name, p in own.items()}
@@ -316,13 +397,19 @@ class MxnetNetwork(Network):
         return self.read_gradients(self.arrays())
 
     def load(self, weights):
-        shapes = {name: p.shape[::-1] for name, p in self.parameters.items()}
-        check_weights(weights, shapes)
-        for name, array in self.arrays().items():
-            array[:] = self.backend.from_numpy(weights[name].T) if name in weights else 0
+        zeros = {name: np.zeros(array.shape) for name, array in self.read().items()}
+        check_weights(weights, {name: array.shape for name, array in zeros.items()})
+        given = {**zeros, **weights}
+        for names, array in self.arrays().items():
+            joined = np.concatenate([given[name] for name in names.split()], axis=-1)
+            array[:] = self.backend.from_numpy(joined.T)
 
     def read_gradients(self, grads):
-        return {name: grad.asnumpy().T.copy() for name, grad in grads.items()}
+        canonical: dict[str, np.ndarray] = {}
+        for names, grad in grads.items():
+            parts = np.split(grad.asnumpy().T.copy(), len(names.split()), axis=-1)
+            canonical |= zip(names.split(), parts, strict=True)
+        return canonical
 
 
 class MxnetTrainer(Trainer):

@@ -137,6 +137,14 @@ class NumpyBackend(Backend):
         check_probability(p)
         return self.dropout(x, p, (numpy.random.random(x.shape) >= p).astype("float64"))
 
+    def _unroll(self, step, inputs, state, *args):
+        hiddens = []
+        for x in inputs:
+            state = step(x, state, *args)
+            hiddens.append(state[0])
+        stacked = np.stack(hiddens) if hiddens else np.zeros((0, *state[0].shape))
+        return stacked, state
+
     def rnn_step(self, inputs, state, params, activation="tanh"):
         check_choice("activation", activation, ("tanh", "relu"))
         phi = {"tanh": self.tanh, "relu": self.relu}[activation]
@@ -147,12 +155,39 @@ class NumpyBackend(Backend):
 
     def rnn(self, inputs, state, params, activation="tanh"):
         check_choice("activation", activation, ("tanh", "relu"))
-        hiddens = []
-        for x in inputs:
-            state = self.rnn_step(x, state, params, activation)
-            hiddens.append(state[0])
-        stacked = np.stack(hiddens) if hiddens else np.zeros((0, *state[0].shape))
-        return stacked, state
+        return self._unroll(self.rnn_step, inputs, state, params, activation)
+
+    def gru_step(self, inputs, state, params, reset="before"):
+        check_choice("reset", reset, ("before", "after"))
+        x, (h,), p = inputs, state, params
+        if x.ndim == 1:
+            x = self.one_hot(x, p["W_xh"].shape[0])
+        r = self.sigmoid(np.dot(x, p["W_xr"]) + np.dot(h, p["W_hr"]) + p["b_r"])
+        z = self.sigmoid(np.dot(x, p["W_xz"]) + np.dot(h, p["W_hz"]) + p["b_z"])
+        if reset == "before":
+            candidate = np.tanh(np.dot(x, p["W_xh"]) + np.dot(r * h, p["W_hh"]) + p["b_h"])
+        else:
+            hidden = np.dot(h, p["W_hh"]) + p.get("b_hh", 0.0)
+            candidate = np.tanh(np.dot(x, p["W_xh"]) + p["b_h"] + r * hidden)
+        return (z * h + (1 - z) * candidate,)
+
+    def gru(self, inputs, state, params, reset="before"):
+        check_choice("reset", reset, ("before", "after"))
+        return self._unroll(self.gru_step, inputs, state, params, reset)
+
+    def lstm_step(self, inputs, state, params):
+        x, (h, c), p = inputs, state, params
+        if x.ndim == 1:
+            x = self.one_hot(x, p["W_xc"].shape[0])
+        i = self.sigmoid(np.dot(x, p["W_xi"]) + np.dot(h, p["W_hi"]) + p["b_i"])
+        f = self.sigmoid(np.dot(x, p["W_xf"]) + np.dot(h, p["W_hf"]) + p["b_f"])
+        o = self.sigmoid(np.dot(x, p["W_xo"]) + np.dot(h, p["W_ho"]) + p["b_o"])
+        candidate = np.tanh(np.dot(x, p["W_xc"]) + np.dot(h, p["W_hc"]) + p["b_c"])
+        c = f * c + i * candidate
+        return o * np.tanh(c), c
+
+    def lstm(self, inputs, state, params):
+        return self._unroll(self.lstm_step, inputs, state, params)
 
     def rnn_output(self, hiddens, params):
         rows = np.reshape(hiddens, (-1, params["W_hq"].shape[0]))
@@ -232,13 +267,25 @@ class NumpyBackend(Backend):
 
     def rnn_layer(self, num_inputs, num_hiddens, activation):
         check_choice("activation", activation, ("tanh", "relu"))
+        return self._recurrent_layer(self.rnn, num_inputs, num_hiddens, "h", "h", activation)
+
+    def gru_layer(self, num_inputs, num_hiddens):
+        # b_hh is not added to b_h: it is reset.
+        return self._recurrent_layer(self.gru, num_inputs, num_hiddens, "rzh", "rz", "after")
+
+    def lstm_layer(self, num_inputs, num_hiddens):
+        return self._recurrent_layer(self.lstm, num_inputs, num_hiddens, "ifco", "ifco")
+
+    def _recurrent_layer(self, unroll, num_inputs, num_hiddens, gates, added, *args):
+        """A recurrence with two biases for every gate; those of the gates in `added` are summed."""
 
         def recur(values: Mapping[str, Any], training: bool, inputs: Any, state: Any) -> Any:
-            one_bias = {**values, "b_h": values["b_h"] + values["b_hh"]}
-            return self.rnn(inputs, state, one_bias, activation)
+            sums = {f"b_{gate}": values[f"b_{gate}"] + values[f"b_h{gate}"] for gate in added}
+            return unroll(inputs, state, {**values, **sums}, *args)
 
         d, h = num_inputs, num_hiddens
-        return recur, {"W_xh": (d, h), "W_hh": (h, h), "b_h": (h,), "b_hh": (h,)}
+        shapes = {"W_x": (d, h), "W_h": (h, h), "b_": (h,), "b_h": (h,)}
+        return recur, {kind + gate: shape for kind, shape in shapes.items() for gate in gates}
 
     def network(self, **layers):
         check_names(name for _, shapes in layers.values() for name in shapes)

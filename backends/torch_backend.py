@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,9 +23,15 @@ from backends.errors import (
     check_same_shape,
     check_weights,
 )
-from backends.interface import Backend, Network, Trainer
+from backends.interface import Backend, Network, Parameters, State, Trainer
 
 ACTIVATIONS = {"tanh": torch.tanh, "relu": torch.relu}
+
+# The order in which torch joins the gates of a recurrent layer in one tensor.
+GATES = {"rnn": "h", "gru": "rzh", "lstm": "ifco"}
+
+
+Cell = Callable[..., State]
 
 
 def checked_ids(ids: torch.Tensor, size: int) -> torch.Tensor:
@@ -139,26 +145,41 @@ class TorchBackend(Backend):
         check_probability(p)
         return F.dropout(x, p)
 
-    def _project(self, inputs, dense_ndim, params):
-        """X W_xh + b_h, where ids stand for one-hot rows and pick rows of W_xh."""
-        if inputs.ndim < dense_ndim:
-            return self.take_rows(params["W_xh"], inputs) + params["b_h"]
-        return self.linear(inputs, params["W_xh"], params["b_h"])
-
     def rnn_step(self, inputs, state, params, activation="tanh"):
-        check_choice("activation", activation, ACTIVATIONS)
-        projected = self._project(inputs, 2, params)
-        return (ACTIVATIONS[activation](torch.addmm(projected, state[0], params["W_hh"])),)
+        cell = rnn_cell(params, activation)
+        return cell(self._project(inputs, 2, params, "rnn"), *state)
 
     def rnn(self, inputs, state, params, activation="tanh"):
-        check_choice("activation", activation, ACTIVATIONS)
-        phi, w_hh, (h,) = ACTIVATIONS[activation], params["W_hh"], state
+        cell = rnn_cell(params, activation)
+        return self._unroll(cell, self._project(inputs, 3, params, "rnn"), state)
+
+    def gru_step(self, inputs, state, params, reset="before"):
+        cell = gru_cell(params, reset)
+        return cell(self._project(inputs, 2, params, "gru"), *state)
+
+    def gru(self, inputs, state, params, reset="before"):
+        cell = gru_cell(params, reset)
+        return self._unroll(cell, self._project(inputs, 3, params, "gru"), state)
+
+    def lstm_step(self, inputs, state, params):
+        return lstm_cell(params)(self._project(inputs, 2, params, "lstm"), *state)
+
+    def lstm(self, inputs, state, params):
+        return self._unroll(lstm_cell(params), self._project(inputs, 3, params, "lstm"), state)
+
+    def _project(self, inputs, dense_ndim, params, cell):
+        """X W_x + b of all gates and steps, where ids stand for one-hot rows and pick rows."""
+        weight, bias = joined(params, "W_x", GATES[cell]), joined(params, "b_", GATES[cell])
+        if inputs.ndim < dense_ndim:
+            return self.take_rows(weight, inputs) + bias
+        return self.linear(inputs, weight, bias)
+
+    def _unroll(self, cell, projected, state):
         hiddens = []
-        # The inputs of all steps are projected by one product outside the loop.
-        for projected in self._project(inputs, 3, params).unbind():
-            h = phi(torch.addmm(projected, h, w_hh))
-            hiddens.append(h)
-        return torch.stack(hiddens) if hiddens else self.zeros((0, *h.shape)), (h,)
+        for x in projected.unbind():
+            state = cell(x, *state)
+            hiddens.append(state[0])
+        return torch.stack(hiddens) if hiddens else self.zeros((0, *state[0].shape)), state
 
     def rnn_output(self, hiddens, params):
         rows = hiddens.reshape(-1, params["W_hq"].shape[0])
@@ -231,9 +252,14 @@ class TorchBackend(Backend):
 
     def rnn_layer(self, num_inputs, num_hiddens, activation):
         check_choice("activation", activation, ACTIVATIONS)
-        layer = RNNLayer(num_inputs, num_hiddens, nonlinearity=activation, **self._float)
-        names = ("W_xh", "W_hh", "b_h", "b_hh")
-        return layer, dict(zip(layer.state_dict(), names, strict=True))
+        layer = nn.RNN(num_inputs, num_hiddens, nonlinearity=activation, **self._float)
+        return recurrent(layer, "rnn")
+
+    def gru_layer(self, num_inputs, num_hiddens):
+        return recurrent(nn.GRU(num_inputs, num_hiddens, **self._float), "gru")
+
+    def lstm_layer(self, num_inputs, num_hiddens):
+        return recurrent(nn.LSTM(num_inputs, num_hiddens, **self._float), "lstm")
 
     def network(self, **layers):
         return TorchNetwork(self, layers)
@@ -242,21 +268,82 @@ class TorchBackend(Backend):
         return TorchTrainer(network, learning_rate, weight_decay, bias_decay)
 
 
-class RNNLayer(nn.RNN):
-    """nn.RNN whose state is (H,) instead of an array with an axis for stacked layers."""
+# --- cells: functions (X W_x + b, *state) → state ------------------------------
 
-    def forward(self, inputs, state):  # type: ignore[override]
-        hiddens, last = super().forward(inputs, state[0].unsqueeze(0).contiguous())
-        return hiddens, (last.squeeze(0),)
 
-    def train(self, mode=True):
+def joined(params: Parameters, kind: str, gates: str) -> torch.Tensor:
+    """The parameters of all gates side by side, so that one product serves them all."""
+    own = [params[kind + gate] for gate in gates]
+    return torch.cat(own, dim=-1) if len(own) > 1 else own[0]
+
+
+def rnn_cell(params: Parameters, activation: str) -> Cell:
+    check_choice("activation", activation, ACTIVATIONS)
+    phi, w_hh = ACTIVATIONS[activation], params["W_hh"]
+    return lambda x, h: (phi(torch.addmm(x, h, w_hh)),)
+
+
+def gru_cell(params: Parameters, reset: str) -> Cell:
+    check_choice("reset", reset, ("before", "after"))
+    w_gates, w_hh, b_hh = joined(params, "W_h", "rz"), params["W_hh"], params.get("b_hh", 0)
+
+    def cell(x: torch.Tensor, h: torch.Tensor) -> State:
+        x_gates, x_h = x.tensor_split((w_gates.shape[1],), dim=1)
+        r, z = torch.addmm(x_gates, h, w_gates).sigmoid().chunk(2, dim=1)
+        if reset == "before":
+            candidate = torch.addmm(x_h, r * h, w_hh).tanh()
+        else:
+            candidate = (x_h + r * (h @ w_hh + b_hh)).tanh()
+        return (z * h + (1 - z) * candidate,)
+
+    return cell
+
+
+def lstm_cell(params: Parameters) -> Cell:
+    w_h = joined(params, "W_h", GATES["lstm"])
+
+    def cell(x: torch.Tensor, h: torch.Tensor, c: torch.Tensor) -> State:
+        i, f, candidate, o = torch.addmm(x, h, w_h).chunk(4, dim=1)
+        c = f.sigmoid() * c + i.sigmoid() * candidate.tanh()
+        return o.sigmoid() * c.tanh(), c
+
+    return cell
+
+
+# --- networks ------------------------------------------------------------------
+
+
+class Recurrent(nn.Module):
+    """A recurrent layer whose state is a tuple of arrays without an axis for stacked layers."""
+
+    def __init__(self, layer: nn.RNNBase) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, inputs: torch.Tensor, state: State) -> tuple[torch.Tensor, State]:
+        stacked = tuple(array.unsqueeze(0).contiguous() for array in state)
+        if len(stacked) > 1:
+            hiddens, last = self.layer(inputs, stacked)
+        else:
+            hiddens, *last = self.layer(inputs, *stacked)
+        return hiddens, tuple(array.squeeze(0) for array in last)
+
+    def train(self, mode: bool = True) -> Recurrent:
         # cuDNN differentiates in training mode only, and nothing in this layer drops.
         return super().train(True)
 
 
+def recurrent(layer: nn.RNNBase, cell: str) -> tuple[Recurrent, dict[str, str]]:
+    module = Recurrent(layer)
+    names = [[kind + gate for gate in GATES[cell]] for kind in ("W_x", "W_h", "b_", "b_h")]
+    return module, dict(zip(module.state_dict(), map(" ".join, names), strict=True))
+
+
 class TorchNetwork(Network):
+    """A tensor that joins the parameters of several gates has all their names, with spaces."""
+
     def __init__(self, backend: TorchBackend, layers: dict[str, Any]) -> None:
-        check_names(name for _, own in layers.values() for name in own.values())
+        check_names(name for _, own in layers.values() for n in own.values() for name in n.split())
         self.backend = backend
         self.modules = nn.ModuleDict({name: module for name, (module, _) in layers.items()}).eval()
         self.canonical = {
@@ -292,16 +379,20 @@ class TorchNetwork(Network):
         return self.read_gradients(self.tensors())
 
     def load(self, weights):
-        shapes = {name: tuple(p.t().shape) for name, p in self.tensors().items()}
-        check_weights(weights, shapes)
+        zeros = {name: np.zeros(array.shape) for name, array in self.read().items()}
+        check_weights(weights, {name: array.shape for name, array in zeros.items()})
+        given = {**zeros, **weights}
         with torch.no_grad():
-            for name, p in self.tensors().items():
-                p.zero_()
-                if name in weights:
-                    p.copy_(self.backend.from_numpy(weights[name]).t())
+            for names, p in self.tensors().items():
+                joined = np.concatenate([given[name] for name in names.split()], axis=-1)
+                p.copy_(self.backend.from_numpy(joined).t())
 
     def read_gradients(self, grads):
-        return {name: self.backend.to_numpy(grad.t()) for name, grad in grads.items()}
+        canonical: dict[str, np.ndarray] = {}
+        for names, grad in grads.items():
+            parts = grad.t().chunk(len(names.split()), dim=-1)
+            canonical |= zip(names.split(), map(self.backend.to_numpy, parts), strict=True)
+        return canonical
 
 
 class TorchTrainer(Trainer):

@@ -43,6 +43,23 @@ def rnn(activation: str = "tanh"):
     return lambda k, x, h, W, U, b: k.rnn(x, (h,), {"W_xh": W, "W_hh": U, "b_h": b}, activation)
 
 
+def gated(gates: str, d: int, h: int, n: int, scale: float = 0.5):
+    """State and parameters of a scratch GRU or LSTM; the scale is that of the weights."""
+    inputs = {"h": normal(n, h)} | ({"c": normal(n, h)} if "f" in gates else {})
+    for gate in gates:
+        own = {"W_x": normal(d, h, scale=scale), "W_h": normal(h, h, scale=scale), "b_": normal(h)}
+        inputs |= {kind + gate: factory for kind, factory in own.items()}
+    return inputs
+
+
+def gru(primitive: str, *args: str):
+    return lambda k, x, h, **params: getattr(k, primitive)(x, (h,), params, *args)
+
+
+def lstm(primitive: str):
+    return lambda k, x, h, c, **params: getattr(k, primitive)(x, (h, c), params)
+
+
 def clip(max_norm: float | None):
     return lambda k, a, b: clipped(k, {"a": a, "b": b}, max_norm)
 
@@ -169,6 +186,46 @@ CASES = [
          {"x": ids(1027, 35, 32), **recurrent(1027, 256, 32, scale=0.01)}, rnn()),
     Case("rnn", "book", "sequence", "sequence",
          {"x": ids(28, 35, 32), **recurrent(28, 512, 32, scale=0.07)}, rnn()),
+    *(Case("gru_step", f"{reset} {kind}", "reduction", "reduction",
+           {"x": x, **gated("rzh", 5, 4, 3)}, gru("gru_step", reset))
+      for reset in ("before", "after")
+      for kind, x in (("dense", normal(3, 5)), ("ids", ids(5, 3)))),
+    Case("gru_step", "second bias", "reduction", "reduction",
+         {"x": normal(3, 5), **gated("rzh", 5, 4, 3), "b_hh": normal(4)}, gru("gru_step", "after")),
+    Case("gru_step", "batch of 1", "reduction", "reduction",
+         {"x": normal(1, 1), **gated("rzh", 1, 1, 1)}, gru("gru_step")),
+    Case("gru_step", "book", "reduction", "reduction",
+         {"x": ids(1027, 32), **gated("rzh", 1027, 256, 32, 0.05)}, gru("gru_step")),
+    *(Case("gru", f"T = {T} {kind}", "reduction", "reduction",
+           {"x": x, **gated("rzh", 3, 4, 2)}, gru("gru"))
+      for T in (1, 2, 5, 0) for kind, x in (("dense", normal(T, 2, 3)), ("ids", ids(3, T, 2)))),
+    Case("gru", "after", "reduction", "reduction",
+         {"x": normal(5, 2, 3), **gated("rzh", 3, 4, 2)}, gru("gru", "after")),
+    Case("gru", "after ids, second bias", "reduction", "reduction",
+         {"x": ids(3, 5, 2), **gated("rzh", 3, 4, 2), "b_hh": normal(4)}, gru("gru", "after")),
+    Case("gru", "batch of 1", "sequence", "sequence",
+         {"x": ids(28, 35, 1), **gated("rzh", 28, 16, 1)}, gru("gru")),
+    Case("gru", "book initial", "reduction", "reduction",
+         {"x": ids(1027, 35, 32), **gated("rzh", 1027, 256, 32, 0.01)}, gru("gru")),
+    Case("gru", "book", "sequence", "sequence",
+         {"x": ids(28, 35, 32), **gated("rzh", 28, 256, 32, 0.07)}, gru("gru")),
+    Case("lstm_step", "dense", "reduction", "reduction",
+         {"x": normal(3, 5), **gated("ifco", 5, 4, 3)}, lstm("lstm_step")),
+    Case("lstm_step", "ids", "reduction", "reduction",
+         {"x": ids(5, 3), **gated("ifco", 5, 4, 3)}, lstm("lstm_step")),
+    Case("lstm_step", "batch of 1", "reduction", "reduction",
+         {"x": normal(1, 1), **gated("ifco", 1, 1, 1)}, lstm("lstm_step")),
+    Case("lstm_step", "book", "reduction", "reduction",
+         {"x": ids(1027, 32), **gated("ifco", 1027, 256, 32, 0.05)}, lstm("lstm_step")),
+    *(Case("lstm", f"T = {T} {kind}", "reduction", "reduction",
+           {"x": x, **gated("ifco", 3, 4, 2)}, lstm("lstm"))
+      for T in (1, 2, 5, 0) for kind, x in (("dense", normal(T, 2, 3)), ("ids", ids(3, T, 2)))),
+    Case("lstm", "batch of 1", "sequence", "sequence",
+         {"x": ids(28, 35, 1), **gated("ifco", 28, 16, 1)}, lstm("lstm")),
+    Case("lstm", "book initial", "reduction", "reduction",
+         {"x": ids(1027, 35, 32), **gated("ifco", 1027, 256, 32, 0.01)}, lstm("lstm")),
+    Case("lstm", "book", "sequence", "sequence",
+         {"x": ids(28, 35, 32), **gated("ifco", 28, 256, 32, 0.07)}, lstm("lstm")),
     Case("rnn_output", "dyadic", "exact", "exact",
          {"x": dyadic(3, 2, 4), "W": dyadic(4, 5), "b": dyadic(5)},
          lambda k, x, W, b: k.rnn_output(x, {"W_hq": W, "b_q": b})),

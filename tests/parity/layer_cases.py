@@ -17,9 +17,48 @@ def dropout(p: float) -> Factory:
     return network(lambda k: {"drop": k.dropout_layer(p)})
 
 
+def recurrent(
+    layer: str, gates: str, d: int, h: int, *args: str, scale: float = 0.5, second: bool = True
+) -> Factory:
+    kinds = {"W_x": (d, h), "W_h": (h, h), "b_": (h,)} | ({"b_h": (h,)} if second else {})
+    shapes = {kind + gate: shape for kind, shape in kinds.items() for gate in gates}
+    return network(lambda k: {layer: getattr(k, f"{layer}_layer")(d, h, *args)}, scale, **shapes)
+
+
 def rnn(activation: str, d: int, h: int, scale: float = 0.5) -> Factory:
-    shapes = {"W_xh": (d, h), "W_hh": (h, h), "b_h": (h,), "b_hh": (h,)}
-    return network(lambda k: {"rnn": k.rnn_layer(d, h, activation)}, scale, **shapes)
+    return recurrent("rnn", "h", d, h, activation, scale=scale)
+
+
+def layer_cases(layer: str, gates: str) -> list[Case]:
+    """Rows of a recurrent layer of several gates."""
+
+    def outputs(k: Backend, x: Any, net: Network, **state: Any) -> Any:
+        return net[layer](x, tuple(state.values()))
+
+    def parameters(k: Backend, x: Any, net: Network, r: Any, **state: Any) -> Any:
+        return with_gradients(k, net, lambda net: net[layer](x, tuple(state.values()))[0], r)
+
+    def state(n: int, h: int) -> dict[str, Factory]:
+        return {"h": normal(n, h)} | ({"c": normal(n, h)} if layer == "lstm" else {})
+
+    def inputs(num_steps: int, n: int, d: int, h: int, **options: Any) -> dict[str, Factory]:
+        net = recurrent(layer, gates, d, h, **options)
+        return {"x": normal(num_steps, n, d), **state(n, h), "net": net}
+
+    r, name = {"r": normal(5, 2, 4)}, f"{layer}_layer"
+    book = {**inputs(35, 32, 28, 256, scale=0.07), "r": normal(35, 32, 256)}
+    # fmt: off
+    return [
+        Case(name, "outputs", "reduction", "reduction", inputs(5, 2, 3, 4), outputs),
+        Case(name, "T = 1, batch of 1", "reduction", "reduction", inputs(1, 1, 3, 4), outputs),
+        Case(name, "parameters", "reduction", None, {**inputs(5, 2, 3, 4), **r}, parameters),
+        Case(name, "one bias", "reduction", None,
+             {**inputs(5, 2, 3, 4, second=False), **r}, parameters),
+        Case(name, "read after load", "exact", None,
+             {"net": recurrent(layer, gates, 3, 4)}, lambda k, net: net.read()),
+        Case(name, "book", "sequence", None, book, parameters),
+    ]
+    # fmt: on
 
 
 def layers(k: Backend, d: int, h: int, q: int) -> dict[str, Any]:
@@ -84,6 +123,8 @@ LAYER_CASES = [
     Case("rnn_layer", "book", "sequence", None,
          {"x": normal(35, 32, 28), "h": normal(32, 512), "net": rnn("tanh", 28, 512, 0.05),
           "r": normal(35, 32, 512)}, rnn_parameters),
+    *layer_cases("gru", "rzh"),
+    *layer_cases("lstm", "ifco"),
     Case("network", "zero until loaded", "exact", None, {},
          lambda k: k.network(rnn=k.rnn_layer(2, 3, "tanh"), out=k.dense_layer(3, 2)).read()),
     Case("network", "read after load", "exact", None, {"net": perceptron(3, 4, 2)},

@@ -33,12 +33,35 @@ def with_params(**changes: Callable[[Any], Any]) -> Override:
     return override
 
 
+def negated(*names: str) -> Override:
+    """A gate that is shut where it should be open: σ(−x) = 1 − σ(x)."""
+    return with_params(**{name: lambda w: -w for name in names})
+
+
+def open_gate(name: str) -> Override:
+    return with_params(**{f"b_{name}": lambda b: b + 100})
+
+
+def swapped_gates(a: str, b: str) -> Override:
+    """A recurrent primitive that takes the parameters of one gate for another's."""
+    names = {f"{kind}{x}": f"{kind}{y}" for kind in ("W_x", "W_h", "b_") for x, y in (a + b, b + a)}
+
+    def override(k: Backend, right: Override, x: Any, state: Any, params: Any, *args: Any) -> Any:
+        return right(x, state, {n: params[names.get(n, n)] for n in params}, *args)
+
+    return override
+
+
+def with_reset(reset: str) -> Override:
+    return lambda k, right, x, state, params, ignored="": right(x, state, params, reset)
+
+
 def stale_state(
-    k: Backend, right: Override, inputs: Any, state: Any, params: Any, activation: str = "tanh"
+    k: Backend, right: Override, inputs: Any, state: Any, params: Any, *args: Any
 ) -> Any:
     """Every step starts from the initial state."""
-    steps = [k.rnn_step(inputs[t], state, params, activation) for t in range(len(inputs))]
-    return k.concat([k.reshape(step[0], (1, *step[0].shape)) for step in steps], 0), steps[-1]
+    steps = [right(inputs[t : t + 1], state, params, *args) for t in range(len(inputs))]
+    return k.concat([hiddens for hiddens, _ in steps], 0), steps[-1][1]
 
 
 def overflowing_cross_entropy(k: Backend, right: Override, logits: Any, labels: Any) -> Any:
@@ -121,6 +144,19 @@ def after(k: Backend, layer: Any, function: Callable[[Any], Any]) -> Any:
         module.register_forward_hook(lambda module, inputs, output: function(output))
         return layer
     return (lambda *inputs: function(module(*inputs))), names
+
+
+def misnamed_gates(a: str, b: str) -> Override:
+    """A layer whose fused gates are taken to stand in another order."""
+    other = str.maketrans(a + b, b + a)
+
+    def override(k: Backend, right: Override, *args: Any) -> Any:
+        module, names = right(*args)
+        if k.name == "torch":
+            return module, {own: name.translate(other) for own, name in names.items()}
+        return module, {name.translate(other): own for name, own in names.items()}
+
+    return override
 
 
 def with_method(**methods: Callable[..., Any]) -> Override:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,24 @@ def refused(*named: Any) -> Iterator[None]:
         assert re.search(rf"(?<!\w){re.escape(str(value))}(?!\w)", message)
 
 
-def recurrent(k: Backend) -> dict[str, Any]:
-    return {"W_xh": k.zeros((3, 4)), "W_hh": k.zeros((4, 4)), "b_h": k.zeros((4,))}
+GATES = {"rnn": "h", "gru": "rzh", "lstm": "ifco"}
+
+
+def recurrent(k: Backend, cell: str = "rnn") -> dict[str, Any]:
+    shapes = {"W_x": (3, 4), "W_h": (4, 4), "b_": (4,)}
+    return {kind + gate: k.zeros(shape) for kind, shape in shapes.items() for gate in GATES[cell]}
+
+
+def state(k: Backend, cell: str, n: int) -> tuple[Any, ...]:
+    return (k.zeros((n, 4)),) * (2 if cell == "lstm" else 1)
+
+
+def one_step(k: Backend, ids: Any, cell: str) -> Any:
+    return getattr(k, f"{cell}_step")(ids, state(k, cell, 2), recurrent(k, cell))
+
+
+def sequence(k: Backend, ids: Any, cell: str) -> Any:
+    return getattr(k, cell)(k.reshape(ids, (2, 1)), state(k, cell, 1), recurrent(k, cell))
 
 
 WITH_PROBABILITY = {
@@ -39,8 +56,8 @@ WITH_PROBABILITY = {
 WITH_IDS = {
     "one_hot": lambda k, ids: k.one_hot(ids, 3),
     "take_rows": lambda k, ids: k.take_rows(k.zeros((3, 4)), ids),
-    "rnn_step": lambda k, ids: k.rnn_step(ids, (k.zeros((2, 4)),), recurrent(k)),
-    "rnn": lambda k, ids: k.rnn(k.reshape(ids, (2, 1)), (k.zeros((1, 4)),), recurrent(k)),
+    **{f"{cell}_step": partial(one_step, cell=cell) for cell in GATES},
+    **{cell: partial(sequence, cell=cell) for cell in GATES},
     "softmax_cross_entropy": lambda k, ids: k.softmax_cross_entropy(k.zeros((2, 3)), ids),
 }
 
@@ -48,6 +65,13 @@ WITH_ACTIVATION = {
     "rnn_step": lambda k, a: k.rnn_step(k.zeros((2, 3)), (k.zeros((2, 4)),), recurrent(k), a),
     "rnn": lambda k, a: k.rnn(k.zeros((0, 2, 3)), (k.zeros((2, 4)),), recurrent(k), a),
     "rnn_layer": lambda k, a: k.rnn_layer(3, 4, a),
+}
+
+WITH_RESET = {
+    "gru_step": lambda k, r: k.gru_step(
+        k.zeros((2, 3)), (k.zeros((2, 4)),), recurrent(k, "gru"), r
+    ),
+    "gru": lambda k, r: k.gru(k.zeros((0, 2, 3)), (k.zeros((2, 4)),), recurrent(k, "gru"), r),
 }
 
 
@@ -69,6 +93,12 @@ def test_id_out_of_range(backend: Backend, primitive: str, wrong_id: int) -> Non
 def test_unknown_activation(backend: Backend, primitive: str) -> None:
     with refused("'elu'", "tanh", "relu"):
         WITH_ACTIVATION[primitive](backend, "elu")
+
+
+@pytest.mark.parametrize("primitive", WITH_RESET)
+def test_unknown_reset(backend: Backend, primitive: str) -> None:
+    with refused("'never'", "before", "after"):
+        WITH_RESET[primitive](backend, "never")
 
 
 @pytest.mark.parametrize("shapes", [((3, 1), (3,)), ((3,), (3, 1)), ((3, 2), (3, 1))], ids=str)

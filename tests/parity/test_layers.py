@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,75 +16,130 @@ from backends.interface import Backend
 NUM_STEPS, BATCH, VOCABULARY, HIDDEN = 7, 3, 5, 4
 
 
-def initial() -> dict[str, np.ndarray]:
+@dataclass(frozen=True)
+class Cell:
+    """scratch: (backend, ids, state, params) → (hiddens, state)."""
+
+    gates: str
+    num_states: int
+    scratch: Callable[..., Any]
+    layer: Callable[[Backend], Any]
+
+
+CELLS = {
+    "rnn tanh": Cell(
+        "h",
+        1,
+        lambda k, *args: k.rnn(*args, "tanh"),
+        lambda k: k.rnn_layer(VOCABULARY, HIDDEN, "tanh"),
+    ),
+    "rnn relu": Cell(
+        "h",
+        1,
+        lambda k, *args: k.rnn(*args, "relu"),
+        lambda k: k.rnn_layer(VOCABULARY, HIDDEN, "relu"),
+    ),
+    "gru": Cell(
+        "rzh",
+        1,
+        lambda k, *args: k.gru(*args, "after"),
+        lambda k: k.gru_layer(VOCABULARY, HIDDEN),
+    ),
+    "lstm": Cell(
+        "ifco", 2, lambda k, *args: k.lstm(*args), lambda k: k.lstm_layer(VOCABULARY, HIDDEN)
+    ),
+}
+
+
+def initial(cell: Cell) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(0)
-    shapes = {
-        "W_xh": (VOCABULARY, HIDDEN),
-        "W_hh": (HIDDEN, HIDDEN),
-        "b_h": (HIDDEN,),
-        "W_hq": (HIDDEN, VOCABULARY),
-        "b_q": (VOCABULARY,),
-    }
+    kinds = {"W_x": (VOCABULARY, HIDDEN), "W_h": (HIDDEN, HIDDEN), "b_": (HIDDEN,)}
+    shapes = {kind + gate: shape for kind, shape in kinds.items() for gate in cell.gates}
+    shapes |= {"W_hq": (HIDDEN, VOCABULARY), "b_q": (VOCABULARY,)}
     return {name: rng.standard_normal(shape) / 2 for name, shape in shapes.items()}
 
 
-def sequence(k: Backend) -> tuple[Any, Any, Any]:
+def second_biases(cell: Cell) -> list[str]:
+    return [f"b_h{gate}" for gate in cell.gates]
+
+
+def sequence(k: Backend, cell: Cell) -> tuple[Any, Any, Any]:
     rng = np.random.default_rng(1)
     ids = rng.integers(0, VOCABULARY, (NUM_STEPS, BATCH))
     labels = rng.integers(0, VOCABULARY, NUM_STEPS * BATCH)
-    state = (k.from_numpy(rng.standard_normal((BATCH, HIDDEN))),)
-    return k.from_numpy(ids), state, k.from_numpy(labels)
+    state = [k.from_numpy(rng.standard_normal((BATCH, HIDDEN))) for _ in range(cell.num_states)]
+    return k.from_numpy(ids), tuple(state), k.from_numpy(labels)
 
 
-def concise(k: Backend, activation: str) -> Any:
+def concise(k: Backend, cell: Cell) -> Any:
     network = k.network(
-        rnn=k.rnn_layer(VOCABULARY, HIDDEN, activation),
-        output=k.dense_layer(HIDDEN, VOCABULARY, "W_hq", "b_q"),
+        recurrent=cell.layer(k), output=k.dense_layer(HIDDEN, VOCABULARY, "W_hq", "b_q")
     )
-    network.load(initial())
+    network.load(initial(cell))
     return network
 
 
-@pytest.mark.parametrize("activation", ["tanh", "relu"])
-def test_scratch_and_concise_rnn_compute_the_same(backend: Backend, activation: str) -> None:
-    k, network = backend, concise(backend, activation)
-    ids, state, labels = sequence(k)
+@pytest.mark.parametrize("name", CELLS)
+def test_scratch_and_concise_compute_the_same(backend: Backend, name: str) -> None:
+    k, cell = backend, CELLS[name]
+    network = concise(k, cell)
+    ids, state, labels = sequence(k, cell)
 
     def scratch_objective(params: Any) -> Any:
-        hiddens, last = k.rnn(ids, state, params, activation)
+        hiddens, last = cell.scratch(k, ids, state, params)
         logits = k.rnn_output(hiddens, params)
         return k.mean(k.softmax_cross_entropy(logits, labels)), (hiddens, *last)
 
     def concise_objective(network: Any) -> Any:
-        hiddens, last = network["rnn"](k.one_hot(ids, VOCABULARY), state)
+        hiddens, last = network["recurrent"](k.one_hot(ids, VOCABULARY), state)
         logits = k.reshape(network["output"](hiddens), (-1, VOCABULARY))
         return k.mean(k.softmax_cross_entropy(logits, labels)), (hiddens, *last)
 
-    params = k.parameters(initial())
+    params = k.parameters(initial(cell))
     (loss, hiddens), grads = k.value_and_grad(scratch_objective, has_aux=True)(params)
     (own_loss, own_hiddens), own_grads = k.value_and_grad(concise_objective, has_aux=True)(network)
     read = network.read_gradients(own_grads)
     assert agree(k.to_numpy(own_loss), k.to_numpy(loss), "reduction")
     for own, scratch in zip(own_hiddens, hiddens, strict=True):
         assert agree(k.to_numpy(own), k.to_numpy(scratch), "reduction")
-    for name in params:
-        assert agree(read[name], k.to_numpy(grads[name]), "reduction"), name
-    # Both biases are added to the same sum.
-    assert agree(read["b_hh"], read["b_h"], "reduction")
+    for parameter in params:
+        assert agree(read[parameter], k.to_numpy(grads[parameter]), "reduction"), parameter
+    for gate in cell.gates:
+        # Both biases are added to the same sum, but for the one that a GRU resets.
+        reset = (name, gate) == ("gru", "h")
+        assert agree(read[f"b_h{gate}"], read[f"b_{gate}"], "reduction") != reset, gate
 
 
-def test_every_backend_reads_what_it_loaded(backend: Backend) -> None:
-    read = concise(backend, "tanh").read()
-    assert sorted(read) == sorted([*initial(), "b_hh"])
-    for name, array in initial().items():
-        assert agree(read[name], array.astype(backend.dtype), "exact"), name
-    assert (read["b_hh"] == 0).all()
+def test_the_book_resets_before_the_product_and_the_layer_after_it(backend: Backend) -> None:
+    k, cell = backend, CELLS["gru"]
+    ids, state, _ = sequence(k, cell)
+    params = k.parameters(initial(cell))
+    layer, _ = concise(k, cell)["recurrent"](k.one_hot(ids, VOCABULARY), state)
+    book, before, after = (
+        k.to_numpy(k.gru(ids, state, params, *reset)[0]) for reset in ((), ("before",), ("after",))
+    )
+    assert (book == before).all()
+    assert agree(k.to_numpy(layer), after, "reduction")
+    assert abs(before - after).max() > 0.01
 
 
-def test_gradients_are_read_in_canonical_shape(backend: Backend) -> None:
-    network = concise(backend, "tanh")
-    x, state = backend.zeros((2, 1, VOCABULARY)), (backend.zeros((1, HIDDEN)),)
-    objective = backend.value_and_grad(lambda net: backend.sum(net["rnn"](x, state)[0]))
+@pytest.mark.parametrize("name", CELLS)
+def test_every_backend_reads_what_it_loaded(backend: Backend, name: str) -> None:
+    cell = CELLS[name]
+    read, loaded = concise(backend, cell).read(), initial(cell)
+    assert sorted(read) == sorted([*loaded, *second_biases(cell)])
+    for parameter, array in loaded.items():
+        assert agree(read[parameter], array.astype(backend.dtype), "exact"), parameter
+    for bias in second_biases(cell):
+        assert (read[bias] == 0).all()
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_gradients_are_read_in_canonical_shape(backend: Backend, name: str) -> None:
+    network = concise(backend, CELLS[name])
+    x = backend.zeros((2, 1, VOCABULARY))
+    state = (backend.zeros((1, HIDDEN)),) * CELLS[name].num_states
+    objective = backend.value_and_grad(lambda net: backend.sum(net["recurrent"](x, state)[0]))
     read = network.read_gradients(objective(network)[1])
     assert {name: array.shape for name, array in read.items()} == {
         name: array.shape for name, array in network.read().items()
@@ -91,7 +148,7 @@ def test_gradients_are_read_in_canonical_shape(backend: Backend) -> None:
 
 def test_an_unknown_layer_is_a_key_error(backend: Backend) -> None:
     with pytest.raises(KeyError):
-        concise(backend, "tanh")["input"]
+        concise(backend, CELLS["rnn tanh"])["input"]
 
 
 @pytest.mark.parametrize("biases", [("b_h",), ("b_h", "b_hh")], ids=len)

@@ -47,6 +47,10 @@ def allowing(primitive: str, wrong_id: int = 3) -> Callable[[Backend], None]:
     return partial(errors.test_id_out_of_range, primitive=primitive, wrong_id=wrong_id)
 
 
+def zero(array: Any) -> Any:
+    return array * 0
+
+
 # fmt: off
 WRONG = [
     # --- the framework ---
@@ -113,7 +117,7 @@ WRONG = [
     Wrong("random_dropout", "same mask", lambda k, right, x, p: (k.seed(0), right(x, p))[1],
           dropout.test_masks_differ_from_call_to_call),
     Wrong("rnn_step", "W_hh transposed", mistakes.with_params(W_hh=lambda W: W.T)),
-    Wrong("rnn_step", "no bias", mistakes.with_params(b_h=lambda b: b * 0)),
+    Wrong("rnn_step", "no bias", mistakes.with_params(b_h=zero)),
     Wrong("rnn_step", "stale state",
           lambda k, right, x, state, *args: right(x, (state[0] * 0,), *args)),
     Wrong("rnn_step", "relu for tanh", mistakes.with_activation("relu")),
@@ -123,16 +127,61 @@ WRONG = [
     Wrong("rnn", "one step too few", lambda k, right, x, *args: right(x[:-1], *args)),
     Wrong("rnn", "stale state", mistakes.stale_state),
     Wrong("rnn", "W_hh transposed", mistakes.with_params(W_hh=lambda W: W.T)),
-    Wrong("rnn", "no bias", mistakes.with_params(b_h=lambda b: b * 0)),
+    Wrong("rnn", "no bias", mistakes.with_params(b_h=zero)),
     Wrong("rnn", "relu for tanh", mistakes.with_activation("relu")),
     Wrong("rnn", "initial state returned",
           lambda k, right, x, h, *args: (right(x, h, *args)[0], h)),
     Wrong("rnn", "gradient of the state is cut",
           lambda k, right, x, h, *args: right(x, k.detach(h), *args)),
     Wrong("rnn", "ids wrap", lambda k, right, x, *args: right(x % 3, *args), allowing("rnn", -1)),
+    *(wrong for primitive in ("gru_step", "gru") for wrong in (
+        Wrong(primitive, "gates swapped", mistakes.swapped_gates("r", "z")),
+        Wrong(primitive, "update gate inverted", mistakes.negated("W_xz", "W_hz", "b_z")),
+        Wrong(primitive, "never resets", mistakes.open_gate("r")),
+        Wrong(primitive, "resets after by default", mistakes.with_reset("after")),
+        Wrong(primitive, "resets before always", mistakes.with_reset("before")),
+        Wrong(primitive, "no bias of the gates", mistakes.with_params(b_r=zero, b_z=zero)),
+        Wrong(primitive, "no bias", mistakes.with_params(b_h=zero)),
+        Wrong(primitive, "no second bias", lambda k, right, x, state, params, *args: right(
+            x, state, {n: p for n, p in params.items() if n != "b_hh"}, *args)),
+        Wrong(primitive, "W_hh transposed", mistakes.with_params(W_hh=lambda W: W.T)),
+    )),
+    Wrong("gru_step", "ids wrap",
+          lambda k, right, x, *args: right(x % 3, *args), allowing("gru_step")),
+    Wrong("gru", "ids wrap", lambda k, right, x, *args: right(x % 3, *args), allowing("gru", -1)),
+    *(wrong for primitive in ("lstm_step", "lstm") for wrong in (
+        Wrong(primitive, "input and forget gate swapped", mistakes.swapped_gates("i", "f")),
+        Wrong(primitive, "candidate and output gate swapped", mistakes.swapped_gates("c", "o")),
+        Wrong(primitive, "forget gate inverted", mistakes.negated("W_xf", "W_hf", "b_f")),
+        Wrong(primitive, "never forgets", mistakes.open_gate("f")),
+        Wrong(primitive, "no output gate", mistakes.open_gate("o")),
+        Wrong(primitive, "no bias of the candidate", mistakes.with_params(b_c=zero)),
+        Wrong(primitive, "no bias of the forget gate", mistakes.with_params(b_f=zero)),
+        Wrong(primitive, "stale cell state", lambda k, right, x, state, params: right(
+            x, (state[0], state[1] * 0), params)),
+        Wrong(primitive, "stale hidden state", lambda k, right, x, state, params: right(
+            x, (state[0] * 0, state[1]), params)),
+        Wrong(primitive, "gradient of the cell state is cut",
+              lambda k, right, x, state, params: right(
+                  x, (state[0], k.detach(state[1:])[0]), params)),
+    )),
+    Wrong("lstm_step", "cell state first",
+          lambda k, right, *args: right(*args)[::-1]),
+    Wrong("lstm_step", "ids wrap",
+          lambda k, right, x, *args: right(x % 3, *args), allowing("lstm_step")),
+    Wrong("lstm", "ids wrap",
+          lambda k, right, x, *args: right(x % 3, *args), allowing("lstm", -1)),
+    *(wrong for primitive in ("gru", "lstm") for wrong in (
+        Wrong(primitive, "stale state", mistakes.stale_state),
+        Wrong(primitive, "one step too few", lambda k, right, x, *args: right(x[:-1], *args)),
+        Wrong(primitive, "initial state returned",
+              lambda k, right, x, state, *args: (right(x, state, *args)[0], state)),
+        Wrong(primitive, "gradient of the state is cut",
+              lambda k, right, x, state, *args: right(x, k.detach(state), *args)),
+    )),
     Wrong("rnn_output", "sample by sample",
           lambda k, right, x, params: right(x.swapaxes(0, 1), params)),
-    Wrong("rnn_output", "no bias", mistakes.with_params(b_q=lambda b: b * 0)),
+    Wrong("rnn_output", "no bias", mistakes.with_params(b_q=zero)),
     # --- losses ---
     Wrong("squared_loss", "no half", lambda k, right, x, y: right(x, y) * 2),
     Wrong("squared_loss", "mean over outputs", lambda k, right, x, y: right(x, y) / x.shape[-1]),
@@ -194,6 +243,13 @@ WRONG = [
     Wrong("rnn_layer", "tanh by default", lambda k, right, d, h, phi: right(d, h, "tanh")),
     Wrong("rnn_layer", "first state returned", lambda k, right, *args: mistakes.after(
         k, right(*args), lambda result: (result[0], (result[0][0],)))),
+    Wrong("gru_layer", "gates misnamed", mistakes.misnamed_gates("r", "z")),
+    Wrong("gru_layer", "first state returned", lambda k, right, *args: mistakes.after(
+        k, right(*args), lambda result: (result[0], (result[0][0],)))),
+    Wrong("lstm_layer", "input and forget gate misnamed", mistakes.misnamed_gates("i", "f")),
+    Wrong("lstm_layer", "gates in the book's order", mistakes.misnamed_gates("c", "o")),
+    Wrong("lstm_layer", "cell state first", lambda k, right, *args: mistakes.after(
+        k, right(*args), lambda result: (result[0], result[1][::-1]))),
     Wrong("network", "loaded without transposing",
           mistakes.with_method(load=mistakes.untransposed)),
     Wrong("network", "a missing bias is kept",
