@@ -1,4 +1,4 @@
-"""Read a data file from the reader's folders or the cache, or download it; its sha1 must fit."""
+"""Read a data file from the reader's folders or the cache, or download it; its hash must fit."""
 
 from __future__ import annotations
 
@@ -19,11 +19,19 @@ CHUNK = 1024  # bytes; small, so that a slow line shows signs of life
 
 @dataclass(frozen=True)
 class DataFile:
-    """A public file: the name to keep it under, what it must hold and where it can be had."""
+    """A public file: the name to keep it under, what it must hold and where it can be had.
+
+    digest is the hash of its content as the publisher states it, algorithm "sha1" or "md5".
+    """
 
     name: str
-    sha1: str
+    digest: str
     address: str
+    algorithm: str = "sha1"
+
+    def digest_of(self, content: bytes) -> str:
+        """What `digest` would be for this content."""
+        return hashlib.new(self.algorithm, content, usedforsecurity=False).hexdigest()
 
 
 class MissingFileError(InputError):
@@ -47,7 +55,7 @@ def read_file(
 ) -> tuple[bytes, str]:
     """The content of a file and where it came from: a folder, the cache or the download.
 
-    Raises InputError for a missing folder or a file with a wrong sha1, and MissingFileError if
+    Raises InputError for a missing folder or a file with a wrong hash, and MissingFileError if
     no folder has the file and the server sends no byte within `give_up_after` seconds.
     """
     for path in (folder / file.name for folder in data_folders(data_dir)):
@@ -59,7 +67,7 @@ def read_file(
     path = Path(pooch.os_cache("lockstep")) / file.name
     try:
         content = path.read_bytes()
-        if _sha1(content) == file.sha1:
+        if file.digest_of(content) == file.digest:
             return content, str(path)
     except OSError:
         pass
@@ -67,18 +75,14 @@ def read_file(
     return path.read_bytes(), f"{file.address}, kept as {path}"
 
 
-def _sha1(content: bytes) -> str:
-    return hashlib.sha1(content, usedforsecurity=False).hexdigest()
-
-
 def _checked(path: Path, file: DataFile) -> bytes:
     try:
         content = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}): fix or remove it") from None
-    if (found := _sha1(content)) != file.sha1:
+    if (found := file.digest_of(content)) != file.digest:
         raise InputError(
-            f"{path} has sha1 {found}, expected {file.sha1}: "
+            f"{path} has {file.algorithm} {found}, expected {file.digest}: "
             f"replace it by {file.address} or remove it"
         )
     return content
@@ -92,7 +96,7 @@ def _download(file: DataFile, path: Path, give_up_after: float) -> None:
     try:
         pooch.retrieve(
             file.address,
-            known_hash=f"sha1:{file.sha1}",
+            known_hash=f"{file.algorithm}:{file.digest}",
             fname=path.name,
             path=path.parent,
             downloader=Downloader(give_up_after),
@@ -104,7 +108,7 @@ def _download(file: DataFile, path: Path, give_up_after: float) -> None:
         problem = f"no answer within {give_up_after:g} s"
     except requests.ConnectionError:
         problem = "the server cannot be reached"
-    except (OSError, ValueError) as error:  # ValueError: a wrong sha1
+    except (OSError, ValueError) as error:  # ValueError: a wrong hash
         problem = str(error).splitlines()[0]
     raise MissingFileError(
         f"{file.name} cannot be downloaded from {file.address} ({problem}): "

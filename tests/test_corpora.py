@@ -83,7 +83,9 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("TIME_MACHINE", TIME_MACHINE, NOVEL),
         ("LYRICS", LYRICS, SONG),
     ):
-        small = replace(file, sha1=sha1(content).hexdigest(), address="http://127.0.0.1:9/" + name)
+        small = replace(
+            file, digest=sha1(content).hexdigest(), address="http://127.0.0.1:9/" + name
+        )
         monkeypatch.setattr(corpora, name, small)
     return folder
 
