@@ -105,4 +105,7 @@ def import_mxnet() -> ModuleType:
         # MXNet's own sources hold invalid escapes and use distutils.
         warnings.simplefilter("ignore")
         import mxnet
+        from mxnet.ndarray import utils
+    # For every array it makes, MXNet would look up a namespace that SciPy 2 no longer has.
+    utils.spsp = None
     return mxnet
