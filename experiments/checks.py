@@ -26,5 +26,14 @@ def check_not_negative(config: Any, *names: str) -> None:
             raise InputError(f"{name} = {value} is not allowed: give 0 or a finite number above it")
 
 
+def check_each_not_negative(config: Any, name: str) -> None:
+    values = getattr(config, name)
+    if not values or len(set(values)) < len(values):
+        raise InputError(f"{name} = {values} is not allowed: give one or more different numbers")
+    for value in values:
+        if not (value >= 0 and math.isfinite(value)):
+            raise InputError(f"{name} = {value} is not allowed: give 0 or a finite number above it")
+
+
 def check_style(config: Any) -> None:
     check_choice("style", config.style, STYLES)

@@ -7,7 +7,7 @@ against the character that follows, perplexity = exp(loss).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,12 @@ from backends.interface import Array, Backend, State
 from experiments.checks import check_not_negative, check_positive, check_style
 from experiments.corpora import Corpus, load_corpus
 from experiments.sampling import SAMPLINGS, check_length
-from experiments.training import Epoch, Model, Step
+from experiments.training import Epoch, Metrics, Model, Step
 
 SHOWN = ("perplexity",)
 PLOTTED = ("perplexity",)
 LOG_SCALE = False
+X_LABEL = "epoch"
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,9 @@ LYRICS = Config(
 )
 
 
-def book_config(corpus: str | None = None) -> Config:
-    return LYRICS if corpus == "lyrics" else Config(corpus=corpus or "auto")
+def book_config(corpus: str | None = None, style: str | None = None) -> Config:
+    config = LYRICS if corpus == "lyrics" else Config(corpus=corpus or "auto")
+    return replace(config, style=style or config.style)
 
 
 def prepare(config: Config, data_dir: Path | None = None) -> Corpus:
@@ -96,8 +98,10 @@ def largest_offset(config: Config) -> int:
     return config.num_steps - 1 if config.random_offset else 0
 
 
-def steps_per_epoch(config: Config, corpus: Corpus) -> int:
-    return (len(corpus.ids) - 1) // (config.batch_size * config.num_steps)
+def schedule(config: Config, corpus: Corpus) -> list[int]:
+    """The number of steps of every epoch; a random offset may cost the last one."""
+    batches = (len(corpus.ids) - 1) // (config.batch_size * config.num_steps)
+    return [batches] * config.num_epochs
 
 
 def initial_weights(
@@ -164,7 +168,7 @@ def objective(backend: Backend, forward: Forward) -> Callable[..., Any]:
 STYLES = {"scratch": scratch, "concise": concise}
 
 
-def build(backend: Backend, config: Config, corpus: Corpus) -> Model:
+def build(backend: Backend, config: Config, corpus: Corpus, part: str = "") -> Model:
     return STYLES[config.style](backend, config, len(corpus.symbols))[0]
 
 
@@ -187,7 +191,7 @@ def predict(model: Model, forward: Forward, config: Config, corpus: Corpus, pref
     return corpus.decode(ids)
 
 
-def perplexity(backend: Backend, losses: Sequence[Array]) -> dict[str, float]:
+def perplexity(backend: Backend, losses: Sequence[Array]) -> Metrics:
     """exp of the mean loss of an epoch's steps, which all hold as many characters."""
     mean_losses = [backend.reshape(loss, (1,)) for loss in losses]
     value = backend.perplexity(backend.concat(mean_losses, axis=0))

@@ -11,6 +11,7 @@ import numpy as np
 from backends.interface import Array, Backend, Network, Parameters, State, Weights
 
 Batch = tuple[np.ndarray, ...]
+Metrics = dict[str, float | list[float]]
 
 # 64 of float32's roundings: a sum of up to 1,027 terms typically loses √1027 = 32 of them.
 PERTURBATION = 2.0**-18
@@ -21,6 +22,7 @@ class Snapshot:
     """All numbers that one step depends on, so that any backend can repeat that step."""
 
     step: int
+    part: str
     weights: Weights
     state: tuple[np.ndarray, ...]
     batch: Batch
@@ -44,7 +46,7 @@ class Model:
 
     objective(params, *batch) → loss; with a recurrent state, objective(params, state, *batch)
     → (loss, state). update(params, grads) → the updated params. params is a dict of arrays
-    (scratch) or a `Network` (concise).
+    (scratch) or a `Network` (concise). part names the part of the run that it belongs to.
     """
 
     def __init__(
@@ -54,8 +56,10 @@ class Model:
         update: Callable[[Any, Parameters], Any],
         network: Network | None = None,
         recurrent: bool = False,
+        part: str = "",
     ) -> None:
         self.backend = backend
+        self.part = part
         self.params: Any = network
         self.state: State = ()
         self.recurrent = recurrent
@@ -82,7 +86,7 @@ class Model:
     def snapshot(self, step: int, batch: Batch) -> Snapshot:
         """The numbers of the step that is about to be taken."""
         state = tuple(self.backend.to_numpy(array) for array in self.state)
-        return Snapshot(step, self.read(), state, batch)
+        return Snapshot(step, self.part, self.read(), state, batch)
 
     def probe(self, snapshot: Snapshot) -> dict[str, np.ndarray]:
         """Take the step of a snapshot → its loss, gradients (unclipped) and updates.
@@ -131,13 +135,15 @@ class Step:
 
 @dataclass(frozen=True)
 class Epoch:
-    """Yielded after an epoch with the loss of every step.
+    """Yielded after an epoch with the loss of every step; `number` counts from 1 in each part.
 
-    `evaluate` computes the figures to show and `generate` the texts of a language model; both are
-    called on demand, so that a clock can stop before.
+    `evaluate` computes the figures to show, each a number or a whole profile (one number per
+    layer, say), and `generate` the texts of a language model; both are called on demand, so that
+    a clock can stop before.
     """
 
     number: int
     losses: Sequence[Array]
-    evaluate: Callable[[], dict[str, float]]
+    evaluate: Callable[[], Metrics]
     generate: Callable[[], dict[str, str]] = dict
+    part: str = ""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +16,26 @@ import numpy as np
 from backends.errors import InputError
 from backends.initializers import normal, zeros
 from backends.interface import Array, Backend
-from experiments.checks import check_not_negative, check_positive, check_style
-from experiments.training import Epoch, Model, Step
+from experiments.checks import (
+    check_each_not_negative,
+    check_not_negative,
+    check_positive,
+    check_style,
+)
+from experiments.training import Epoch, Metrics, Model, Step
 
 SHOWN = ("train loss", "‖w‖")
 PLOTTED = ("train loss", "test loss")
 LOG_SCALE = True
+X_LABEL = "epoch"
 
 
 @dataclass(frozen=True)
 class Config:
-    """The book's values. learning_rate is η, weight_decay λ, sigma the spread of w at the start."""
+    """The book's values: one training for every λ in weight_decay, all from the same numbers.
+
+    learning_rate is η, sigma the spread of w at the start.
+    """
 
     style: str = "scratch"
     num_epochs: int = 100
@@ -35,14 +45,15 @@ class Config:
     num_inputs: int = 200
     batch_size: int = 1
     learning_rate: float = 0.003
-    weight_decay: float = 3.0
+    weight_decay: tuple[float, ...] = (0.0, 3.0)
     sigma: float = 1.0
 
     def __post_init__(self) -> None:
         check_style(self)
         check_positive(self, "num_epochs", "num_train", "num_test", "num_inputs", "batch_size")
         check_positive(self, "learning_rate")
-        check_not_negative(self, "seed", "weight_decay", "sigma")
+        check_not_negative(self, "seed", "sigma")
+        check_each_not_negative(self, "weight_decay")
         if self.batch_size > self.num_train:
             raise InputError(
                 f"batch_size = {self.batch_size} is more than the data: "
@@ -58,10 +69,10 @@ class Data:
     note: str = ""
 
 
-def book_config(corpus: str | None = None) -> Config:
+def book_config(corpus: str | None = None, style: str | None = None) -> Config:
     if corpus is not None:
         raise InputError(f"corpus {corpus!r} is not allowed: weight_decay draws its own data")
-    return Config()
+    return Config(style=style or "scratch")
 
 
 def prepare(config: Config, data_dir: Path | None = None) -> Data:
@@ -75,28 +86,36 @@ def prepare(config: Config, data_dir: Path | None = None) -> Data:
     return Data((features[:cut], labels[:cut]), (features[cut:], labels[cut:]))
 
 
-def steps_per_epoch(config: Config, data: Data) -> int:
-    return -(-config.num_train // config.batch_size)
+def parts(config: Config) -> dict[str, float]:
+    """One part of the run for every λ."""
+    return {f"λ = {decay:g}": decay for decay in config.weight_decay}
 
 
-def scratch(backend: Backend, config: Config) -> Model:
+def schedule(config: Config, data: Data) -> list[int]:
+    """The number of steps of every epoch."""
+    batches = -(-config.num_train // config.batch_size)
+    return [batches] * config.num_epochs * len(parts(config))
+
+
+def scratch(backend: Backend, config: Config, part: str) -> Model:
     """Every formula written out; the penalty stands in the objective."""
+    decay = parts(config)[part]
 
     def objective(params, features, labels):
         predictions = backend.linear(features, params["w"], params["b"])
         losses = backend.sum(backend.squared_loss(predictions, labels))
-        return losses + config.weight_decay * backend.l2_penalty(params["w"])
+        return losses + decay * backend.l2_penalty(params["w"])
 
     def update(params, grads):
         return backend.sgd(params, grads, config.learning_rate, config.batch_size)
 
-    return Model(backend, objective, update)
+    return Model(backend, objective, update, part=part)
 
 
-def concise(backend: Backend, config: Config) -> Model:
+def concise(backend: Backend, config: Config, part: str) -> Model:
     """The framework's own layer; its optimiser decays the weight and not the bias."""
     network = backend.network(output=backend.dense_layer(config.num_inputs, 1, "w", "b"))
-    trainer = backend.trainer(network, config.learning_rate, config.weight_decay)
+    trainer = backend.trainer(network, config.learning_rate, parts(config)[part])
 
     def objective(network, features, labels):
         return backend.sum(backend.squared_loss(network(features), labels))
@@ -105,15 +124,16 @@ def concise(backend: Backend, config: Config) -> Model:
         trainer.step(grads, config.batch_size)
         return network
 
-    return Model(backend, objective, update, network)
+    return Model(backend, objective, update, network, part=part)
 
 
-def build(backend: Backend, config: Config, data: Data) -> Model:
-    return {"scratch": scratch, "concise": concise}[config.style](backend, config)
+def build(backend: Backend, config: Config, data: Data, part: str) -> Model:
+    return {"scratch": scratch, "concise": concise}[config.style](backend, config, part)
 
 
-def evaluate(backend: Backend, weights: dict[str, np.ndarray], *sets: Any) -> dict[str, float]:
+def evaluate(backend: Backend, model: Model, *sets: Any) -> Metrics:
     """Mean loss without the penalty on the training and test set, and the norm of w."""
+    weights = model.read()
     w, b = backend.from_numpy(weights["w"]), backend.from_numpy(weights["b"])
 
     def mean_loss(features: Array, labels: Array) -> float:
@@ -129,17 +149,18 @@ def run(backend: Backend, config: Config, data: Data | None = None) -> Iterator[
     """Train; yield every step before it is taken and every epoch after it."""
     data = data or prepare(config)
     sets = [tuple(backend.from_numpy(array) for array in s) for s in (data.train, data.test)]
-    stream = np.random.default_rng(config.seed)
-    model = build(backend, config, data)
-    model.load({"w": normal(stream, (config.num_inputs, 1), config.sigma), "b": zeros((1,))})
     step = 0
-    for epoch in range(1, config.num_epochs + 1):
-        losses = []
-        order = stream.permutation(config.num_train)
-        for start in range(0, config.num_train, config.batch_size):
-            chosen = order[start : start + config.batch_size]
-            batch = tuple(array[chosen] for array in data.train)
-            yield Step(step, model, batch)
-            losses.append(model.step(batch))
-            step += 1
-        yield Epoch(epoch, losses, lambda: evaluate(backend, model.read(), *sets))
+    for part in parts(config):
+        stream = np.random.default_rng(config.seed)
+        model = build(backend, config, data, part)
+        model.load({"w": normal(stream, (config.num_inputs, 1), config.sigma), "b": zeros((1,))})
+        for epoch in range(1, config.num_epochs + 1):
+            losses = []
+            order = stream.permutation(config.num_train)
+            for first in range(0, config.num_train, config.batch_size):
+                chosen = order[first : first + config.batch_size]
+                batch = tuple(array[chosen] for array in data.train)
+                yield Step(step, model, batch)
+                losses.append(model.step(batch))
+                step += 1
+            yield Epoch(epoch, losses, partial(evaluate, backend, model, *sets), part=part)

@@ -89,6 +89,8 @@ def test_compare_says_same_and_writes_what_it_measured(tmp_path, style):
     result = json.loads((tmp_path / "result.json").read_text())
     assert result["experiment"] == "weight_decay"
     assert result["completed"] is True
+    assert result["parts"] == ["λ = 0"] * 4 + ["λ = 3"] * 4
+    assert result["epochs"] == [1, 2, 3, 4] * 2
     assert result["config"]["style"] == style
     assert result["config"]["seed"] == 5
     assert list(result["backends"]) == ["mxnet", "torch", "numpy"]
@@ -96,8 +98,8 @@ def test_compare_says_same_and_writes_what_it_measured(tmp_path, style):
         assert backend["threads"] == 1
         assert backend["device"] == "cpu"
         assert backend["version"]
-        assert len(backend["losses"]) == len(backend["seconds"]) == 4
-        assert len(backend["step_losses"]) == 80
+        assert len(backend["losses"]) == len(backend["seconds"]) == 8
+        assert len(backend["step_losses"]) == 160
     assert result["parity"]["passed"] is True
     assert 0 < result["parity"]["max_abs_diff"] < 1
     assert result["parity"]["first_divergence"] is None
@@ -195,7 +197,7 @@ def test_ctrl_c_keeps_the_finished_epochs(tmp_path):
     assert process.returncode == 130, errors
     assert errors == "lockstep compare: interrupted\n"
     assert "verdict after" in output
-    assert "of 100000 epochs: same: " in output
+    assert "of 200000 epochs: same: " in output
     result = json.loads((tmp_path / "result.json").read_text())
     finished = [len(backend["losses"]) for backend in result["backends"].values()]
     assert finished[0] == finished[1] > 0

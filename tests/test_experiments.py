@@ -36,7 +36,7 @@ def test_an_experiment_is_complete(name):
     config = module.Config()
     with pytest.raises(dataclasses.FrozenInstanceError):
         config.seed = 1
-    for part in ("book_config", "prepare", "build", "run", "steps_per_epoch"):
+    for part in ("book_config", "prepare", "build", "run", "schedule"):
         assert callable(getattr(module, part))
     assert set(module.SHOWN) | set(module.PLOTTED)
 
@@ -44,17 +44,18 @@ def test_an_experiment_is_complete(name):
 @pytest.mark.parametrize("backend", backend_names())
 @pytest.mark.parametrize("style", ["scratch", "concise"])
 def test_weight_decay_shrinks_the_weights_as_in_the_book(backend, style):
-    decayed = epochs(weight_decay, backend, weight_decay.Config(style=style))
-    assert len(decayed) == 100
+    both = epochs(weight_decay, backend, weight_decay.Config(style=style))
+    free, decayed = both[:100], both[100:]
+    assert [(e.part, e.number) for e in free] == [("λ = 0", n + 1) for n in range(100)]
+    assert [(e.part, e.number) for e in decayed] == [("λ = 3", n + 1) for n in range(100)]
     assert 0.02 < decayed[-1].evaluate()["‖w‖"] < 0.06  # the book: 0.041 and 0.033
-    free = epochs(weight_decay, backend, weight_decay.Config(style=style, weight_decay=0.0))
     assert 11 < free[-1].evaluate()["‖w‖"] < 15  # the book: 11.6 and 13.3
     assert free[-1].evaluate()["train loss"] < 1e-3 < 1 < free[-1].evaluate()["test loss"]
 
 
 def test_the_two_forms_of_decay_differ_once_a_batch_holds_two_samples():
     def norm(style):
-        config = weight_decay.Config(style=style, batch_size=2, num_epochs=50)
+        config = weight_decay.Config(style=style, batch_size=2, num_epochs=50, weight_decay=(3.0,))
         return epochs(weight_decay, "torch", config)[-1].evaluate()["‖w‖"]
 
     assert norm("scratch") > 1.5 * norm("concise")

@@ -20,16 +20,16 @@ from rich.table import Table
 from backends.errors import InputError, check_choice
 from backends.registry import backend_names
 from backends.threads import available_threads
-from experiments.commands.options import configure
-from experiments.commands.report import (
+from experiments.commands.console import (
     console,
     generates,
     print_data,
     print_texts,
     progress_bar,
     shows,
-    write_report,
 )
+from experiments.commands.options import configure
+from experiments.commands.record import notes_of, write_record
 from experiments.commands.results import prepare_folder
 from experiments.commands.verdict import Verdict, perturbed_probes, steps_to_probe
 from experiments.commands.worker import EpochResult, Worker
@@ -104,10 +104,12 @@ class Comparison:
             "free_running_diff": self.drifts,
         }
 
-    def table(self, module: Any, config: Any) -> Table:
+    def table(self, module: Any, config: Any, total: int) -> Table:
         """Per epoch: figures of every backend, drift of the losses so far, seconds, ratio."""
         names = list(self.epochs)
+        has_parts = any(result.part for result in self.epochs[names[0]])
         headings = [
+            *(["part"] if has_parts else []),
             "epoch",
             *(f"{metric}\n{name}" for metric in module.SHOWN for name in names),
             "loss\ndrift",
@@ -121,12 +123,15 @@ class Comparison:
             longest_word = max(len(word) for word in heading.split())
             table.add_column(heading, justify="right", min_width=max(9, longest_word))
         for index, drift in enumerate(self.drifts):
-            if not (shows(config, index + 1) or index + 1 == len(self.drifts)):
-                continue
             results = [self.epochs[name][index] for name in names]
+            begins = index == 0 or results[0].part != self.epochs[names[0]][index - 1].part
+            last = index + 1 == len(self.drifts)
+            if not (shows(config, index + 1, total) or begins or last):
+                continue
             table.add_row(
-                str(index + 1),
-                *(f"{r.metrics[metric]:.4g}" for metric in module.SHOWN for r in results),
+                *([results[0].part] if has_parts else []),
+                str(results[0].number),
+                *(figure(r, metric) for metric in module.SHOWN for r in results),
                 f"{drift:.1e}",
                 *(f"{result.seconds:.3f}" for result in results),
                 *(f"{self.ratios(name)[index]:.2f}" for name in names[1:]),
@@ -134,9 +139,14 @@ class Comparison:
         return table
 
 
-def print_summary(comparison: Comparison, module: Any, config: Any) -> None:
+def figure(result: EpochResult, metric: str) -> str:
+    """A metric as the table shows it; nothing where a part of the run has none of that name."""
+    return f"{result.metrics[metric]:.4g}" if metric in result.metrics else ""
+
+
+def print_summary(comparison: Comparison, module: Any, config: Any, total: int) -> None:
     """The table, the last texts, the verdicts and what the free-running difference means."""
-    console.print(comparison.table(module, config))
+    console.print(comparison.table(module, config, total))
     with_texts = [
         number for number, r in enumerate(comparison.epochs[comparison.workers[0].label]) if r.texts
     ]
@@ -157,7 +167,7 @@ def print_summary(comparison: Comparison, module: Any, config: Any) -> None:
         "freely. Rounding alone makes it grow; the verdict rests on resynced steps."
     )
     done = len(comparison.drifts)
-    after = "" if done == config.num_epochs else f" after {done} of {config.num_epochs} epochs"
+    after = "" if done == total else f" after {done} of {total} epochs"
     for verdict in comparison.verdicts:
         console.print(f"verdict{after}: {verdict.sentence()}", markup=False)
 
@@ -180,28 +190,27 @@ def main(options: Namespace) -> int:
             console.print(
                 f"{worker.label} {ready.version}, {ready.device}, threads: {ready.threads}"
             )
-        print_data(data)
-        watched = steps_to_probe(config.num_epochs * module.steps_per_epoch(config, data))
+        print_data(data, notes_of(module, config))
+        schedule = module.schedule(config, data)
+        watched = steps_to_probe(schedule)
         for worker in workers:
             worker.start(options.experiment, config, data, watched)
         comparison = Comparison(workers)
-        with progress_bar(config.num_epochs) as advance:
-            for epoch in range(1, config.num_epochs + 1):
-                comparison.epoch(generates(config, epoch))
+        with progress_bar(len(schedule)) as advance:
+            for epoch in range(1, len(schedule) + 1):
+                comparison.epoch(generates(config, epoch, len(schedule)))
                 latest = comparison.latest().items()
                 metric = module.SHOWN[0]
-                advance(
-                    f"{metric}: " + ", ".join(f"{n} {r.metrics[metric]:.4g}" for n, r in latest)
-                )
+                advance(f"{metric}: " + ", ".join(f"{n} {figure(r, metric)}" for n, r in latest))
     finally:
         if comparison and comparison.drifts:
-            print_summary(comparison, module, config)
-            write_report(
+            print_summary(comparison, module, config, len(schedule))
+            write_record(
                 folder,
                 options.experiment,
                 module,
                 config,
-                data.source,
+                data,
                 workers,
                 comparison.epochs,
                 comparison.parity(),

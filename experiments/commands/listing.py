@@ -9,7 +9,7 @@ from rich.table import Table
 from backends.registry import available_backends
 from experiments import EXPERIMENTS
 from experiments.checks import STYLES
-from experiments.commands.report import console
+from experiments.commands.console import console
 
 
 def main(options: Namespace) -> int:

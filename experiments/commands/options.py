@@ -21,8 +21,8 @@ def parse_value(name: str, text: str, kind: Any) -> Any:
         if text.lower() in ("none", "off"):
             return None
         (kind,) = (choice for choice in choices if choice is not NoneType)
-    elif choices:  # tuple[str, ...]
-        return tuple(text.split(","))
+    elif choices:  # tuple[float, ...]
+        return tuple(parse_value(name, item, choices[0]) for item in text.split(","))
     if kind is bool:
         check_choice(name, text.lower(), YES_AND_NO)
         return YES_AND_NO[text.lower()]
@@ -49,8 +49,14 @@ def configure(options: Namespace) -> tuple[Any, Any]:
     """The experiment's module and its configuration: the book's, then --set, then the options."""
     module = load_experiment(options.experiment)
     settings = parse_settings(module.Config(), options.set)
-    config = module.book_config(options.corpus or settings.get("corpus"))
-    named = {"style": options.style, "num_epochs": options.epochs, "seed": options.seed}
+    if options.style is not None:
+        settings["style"] = options.style
+    config = module.book_config(options.corpus or settings.get("corpus"), settings.get("style"))
+    named = {"num_epochs": options.epochs, "seed": options.seed}
+    if options.epochs is not None and not hasattr(config, "num_epochs"):
+        raise InputError(
+            f"--epochs {options.epochs} is not allowed: {options.experiment} has no epochs"
+        )
     if options.corpus is not None:
         settings.pop("corpus", None)  # the configuration is that corpus's own already
     changes = {name: value for name, value in named.items() if value is not None}

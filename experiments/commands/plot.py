@@ -1,44 +1,78 @@
-"""Loss curves of all backends in one picture."""
+"""The curves of all backends in one picture, a panel for each part of the run."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from experiments.commands.results import replacing
+from experiments.commands.worker import EpochResult
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart; lines differ in style too.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 STYLES = ("-", "--", ":", "-.")
+MOST_COLUMNS = 4
 
 
-def plot_curves(
-    path: Path, title: str, curves: Mapping[str, Mapping[str, Sequence[float]]], log_scale: bool
+def curve(results: Sequence[EpochResult], metric: str) -> list[float]:
+    """A metric over the epochs of a part; a profile as it is after the last of them."""
+    values = [result.metrics[metric] for result in results if metric in result.metrics]
+    last = values[-1] if values else []
+    return last if isinstance(last, list) else values  # type: ignore[return-value]
+
+
+def panels(
+    plotted: Sequence[str], epochs: Mapping[str, Sequence[EpochResult]]
+) -> dict[str, dict[str, dict[str, list[float]]]]:
+    """Part → metric → backend → values, without what a part does not measure."""
+    parts = dict.fromkeys(result.part for results in epochs.values() for result in results)
+    found: dict[str, dict[str, dict[str, list[float]]]] = {}
+    for part in parts:
+        for metric in plotted:
+            for name, results in epochs.items():
+                values = curve([result for result in results if result.part == part], metric)
+                if values:
+                    found.setdefault(part, {}).setdefault(metric, {})[name] = values
+    return found
+
+
+def plot_parts(
+    path: Path, title: str, module: Any, epochs: Mapping[str, Sequence[EpochResult]]
 ) -> None:
-    """Draw metric → backend → value per epoch, one panel per metric."""
+    """Draw every panel: a colour for each metric, a line style for each backend."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    figure, panels = pyplot.subplots(
-        1, len(curves), figsize=(5.5 * len(curves), 4), squeeze=False, layout="constrained"
+    drawn = panels(module.PLOTTED, epochs)
+    columns = max(1, min(len(drawn), MOST_COLUMNS))
+    rows = max(1, -(-len(drawn) // columns))
+    figure, axes = pyplot.subplots(
+        rows, columns, figsize=(5.5 * columns, 4 * rows), squeeze=False, layout="constrained"
     )
-    for panel, (metric, by_backend) in zip(panels[0], curves.items(), strict=True):
-        for index, (backend, values) in enumerate(by_backend.items()):
-            panel.plot(
-                range(1, len(values) + 1),
-                values,
-                STYLES[index % len(STYLES)],
-                color=COLOURS[index % len(COLOURS)],
-                linewidth=3.5 - index,  # the curves lie on each other: the first shines through
-                marker="o" if len(values) == 1 else None,
-                label=backend,
-            )
-        panel.set(xlabel="epoch", ylabel=metric, yscale="log" if log_scale else "linear")
-        panel.grid(alpha=0.3)
-        panel.legend()
+    for axis in axes.flat[len(drawn) :]:
+        axis.axis("off")
+    for axis, (part, metrics) in zip(axes.flat, drawn.items(), strict=False):
+        for colour, (metric, by_backend) in enumerate(metrics.items()):
+            for index, (name, values) in enumerate(by_backend.items()):
+                axis.plot(
+                    range(1, len(values) + 1),
+                    values,
+                    STYLES[index % len(STYLES)],
+                    color=COLOURS[(index if len(metrics) == 1 else colour) % len(COLOURS)],
+                    linewidth=max(
+                        1, 3.5 - index
+                    ),  # they lie on each other: the first shines through
+                    marker="o" if len(values) == 1 else None,
+                    label=name if len(metrics) == 1 else f"{metric}, {name}",
+                )
+        axis.set(xlabel=module.X_LABEL, yscale="log" if module.LOG_SCALE else "linear")
+        axis.set(title=part, ylabel=next(iter(metrics)) if len(metrics) == 1 else "")
+        axis.grid(alpha=0.3)
+        axis.legend()
     figure.suptitle(title)
     with replacing(path) as file:
-        figure.savefig(file, format="png", dpi=150)
+        figure.savefig(file, format="png", dpi=120)
     pyplot.close(figure)

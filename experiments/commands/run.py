@@ -7,23 +7,25 @@ from argparse import Namespace
 from backends.errors import check_choice
 from backends.registry import backend_names
 from backends.threads import available_threads
-from experiments.commands.options import configure
-from experiments.commands.report import (
+from experiments.commands.console import (
     console,
     generates,
     print_data,
     print_texts,
     progress_bar,
     shows,
-    write_report,
 )
+from experiments.commands.options import configure
+from experiments.commands.record import notes_of, write_record
 from experiments.commands.results import prepare_folder
 from experiments.commands.worker import EpochResult, Worker
 
 
 def line(result: EpochResult) -> str:
-    metrics = ", ".join(f"{name} {value:.6g}" for name, value in result.metrics.items())
-    return f"epoch {result.number}, {metrics}, time {result.seconds:.2f} sec"
+    numbers = {name: v for name, v in result.metrics.items() if not isinstance(v, list)}
+    metrics = ", ".join(f"{name} {value:.6g}" for name, value in numbers.items())
+    part = f"{result.part}, " if result.part else ""
+    return f"{part}epoch {result.number}, {metrics}, time {result.seconds:.2f} sec"
 
 
 def main(options: Namespace) -> int:
@@ -42,24 +44,25 @@ def main(options: Namespace) -> int:
             f"{ready.device}, threads: {ready.threads}",
             markup=False,
         )
-        print_data(data)
+        print_data(data, notes_of(module, config))
         worker.start(options.experiment, config, data, ())
-        with progress_bar(config.num_epochs) as advance:
-            for epoch in range(1, config.num_epochs + 1):
-                result = worker.epoch(generates(config, epoch))
+        total = len(module.schedule(config, data))
+        with progress_bar(total) as advance:
+            for epoch in range(1, total + 1):
+                result = worker.epoch(generates(config, epoch, total))
                 results.append(result)
-                advance(line(result).partition(", ")[2])
-                if shows(config, epoch):
+                advance(line(result))
+                if shows(config, epoch, total):
                     console.print(line(result), markup=False)
                     print_texts({worker.backend: result})
     finally:
         if options.out and results:
-            write_report(
+            write_record(
                 options.out,
                 options.experiment,
                 module,
                 config,
-                data.source,
+                data,
                 [worker],
                 {worker.backend: results},
             )

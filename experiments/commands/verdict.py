@@ -12,16 +12,18 @@ import numpy as np
 from backends.agreement import TOLERANCES, difference
 from experiments.training import Snapshot
 
-FIRST_STEPS, SPREAD_STEPS = 10, 20
+FEW_STEPS, FIRST_STEPS, SPREAD_STEPS = 50, 10, 20
 # One random perturbation may cancel out by chance; four hardly ever do.
 PERTURBATIONS = 4
 
 
-def steps_to_probe(total: int) -> list[int]:
-    """The first 10 steps and some 20 more, spread evenly up to the last."""
-    first = range(min(FIRST_STEPS, total))
-    spread = np.linspace(FIRST_STEPS, total - 1, SPREAD_STEPS) if total > FIRST_STEPS else ()
-    return sorted({*first, *(int(step) for step in spread)})
+def steps_to_probe(schedule: Sequence[int]) -> list[int]:
+    """All of 50 steps; of a longer run the first 10 and some 20 more, spread evenly to the last."""
+    total = sum(schedule)
+    if total <= FEW_STEPS:
+        return list(range(total))
+    spread = np.linspace(FIRST_STEPS, total - 1, SPREAD_STEPS)
+    return sorted({*range(FIRST_STEPS), *(int(step) for step in spread)})
 
 
 def perturbed_probes(

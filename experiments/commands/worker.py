@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache, partial
 from itertools import chain
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from backends.errors import InputError
 
 if TYPE_CHECKING:
-    from experiments.training import Snapshot
+    from experiments.training import Metrics, Snapshot
 
 
 class WorkerError(RuntimeError):
@@ -40,8 +41,9 @@ class EpochResult:
     """One epoch: seconds of training alone, and snapshots of the steps asked for."""
 
     number: int
+    part: str
     losses: tuple[float, ...]
-    metrics: dict[str, float]
+    metrics: Metrics
     seconds: float
     texts: dict[str, str]
     snapshots: tuple[Snapshot, ...]
@@ -136,7 +138,7 @@ def serve(pipe: Connection, backend_name: str, device: str, threads: int) -> Non
 
 
 class Session:
-    """A run that is advanced epoch by epoch, and a model beside it to repeat single steps."""
+    """A run that is advanced epoch by epoch, and models beside it to repeat single steps."""
 
     def __init__(self, backend: Any) -> None:
         self.backend = backend
@@ -147,7 +149,7 @@ class Session:
         module = load_experiment(experiment)
         self.watched = watched
         self.events = module.run(self.backend, config, data)
-        self.probed = module.build(self.backend, config, data)
+        self.build = cache(partial(module.build, self.backend, config, data))
         self.events = chain([next(self.events)], self.events)  # the model is built off the clock
 
     def epoch(self, with_texts: bool) -> EpochResult:
@@ -166,6 +168,7 @@ class Session:
             seconds += time.perf_counter() - started
             return EpochResult(
                 event.number,
+                event.part,
                 tuple(float(self.backend.to_numpy(loss)) for loss in event.losses),
                 event.evaluate(),
                 seconds,
@@ -175,4 +178,4 @@ class Session:
         raise RuntimeError("the run has no more epochs")
 
     def probe(self, snapshot: Snapshot) -> dict[str, Any]:
-        return self.probed.probe(snapshot)
+        return self.build(snapshot.part).probe(snapshot)

@@ -32,7 +32,7 @@ def cases():
     small = {"num_hiddens": 64, "corpus": "python_topics", "prefixes": ()}
     for style in STYLES:
         for decay in (0.0, 3.0):
-            config = weight_decay.Config(style=style, weight_decay=decay)
+            config = weight_decay.Config(style=style, weight_decay=(decay,))
             yield f"weight_decay {style} {decay:g}", weight_decay, config, None
         yield f"rnn {style} lyrics", rnn, replace(rnn.LYRICS, style=style), lyrics_sized()
         topics = rnn.Config(style=style, corpus="python_topics")
@@ -62,7 +62,7 @@ def test_resynced_steps_agree(name):
     start = next(first_steps(module, config, data))
     models = {}
     for backend in backend_names():
-        models[backend] = module.build(backend_or_skip(backend), config, data)
+        models[backend] = module.build(backend_or_skip(backend), config, data, start.part)
         models[backend].load(start.weights)
     verdicts = {other: Verdict("torch", other) for other in models if other != "torch"}
     for snapshot in first_steps(module, config, data):
