@@ -300,6 +300,10 @@ class Backend(ABC):
         dropout layers drop only inside this call. A parameter the loss does not depend on has
         gradient zero. Gradients are in the order of params and valid until the next call.
 
+        A `State` among args that an earlier call computed and nobody detached is a constant in
+        MXNet and the oracle, so the gradients are those after `detach`. In torch it still belongs
+        to that call's graph, which is freed: raises InputError.
+
         Build the function once and reuse it. A backend may trace the objective and replay it for
         arguments of the same shapes, so the objective should follow from params and args alone.
         """

@@ -217,7 +217,7 @@ class NumpyBackend(Backend):
 
     def value_and_grad(self, objective, has_aux=False):
         def evaluate(params, *args):
-            aux = None
+            args, aux = [self.detach(a) if isinstance(a, tuple) else a for a in args], None
 
             def loss_of(values):
                 nonlocal aux

@@ -14,6 +14,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from backends.errors import (
+    InputError,
     check_choice,
     check_device,
     check_ids,
@@ -40,6 +41,18 @@ def checked_ids(ids: torch.Tensor, size: int) -> torch.Tensor:
         lowest, highest = torch.stack(torch.aminmax(ids)).tolist()
         check_ids(lowest, highest, size)
     return ids
+
+
+def backward(loss: torch.Tensor) -> None:
+    # torch.autograd.grad would pass over a graph that leads to none of the parameters given.
+    try:
+        loss.backward()
+    except RuntimeError as error:
+        if "backward through the graph a second time" not in str(error):
+            raise
+        raise InputError(
+            "the state still belongs to the graph of the step before, which is freed: detach it"
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -214,12 +227,16 @@ class TorchBackend(Backend):
                 leaves = {name: p.detach().requires_grad_() for name, p in params.items()}
                 result = objective(leaves, *args)
             loss = result[0] if has_aux else result
-            if loss.requires_grad:
-                grads = torch.autograd.grad(loss, list(leaves.values()), materialize_grads=True)
-            else:  # no parameter reaches it, which torch refuses
-                grads = tuple(torch.zeros_like(leaf) for leaf in leaves.values())
+            for leaf in leaves.values():
+                leaf.grad = None
+            if loss.requires_grad:  # torch refuses a loss that no parameter reaches
+                backward(loss)
+            grads = {
+                name: torch.zeros_like(leaf) if leaf.grad is None else leaf.grad
+                for name, leaf in leaves.items()
+            }
             loss = loss.detach()
-            return ((loss, result[1]) if has_aux else loss), dict(zip(leaves, grads, strict=True))
+            return ((loss, result[1]) if has_aux else loss), grads
 
         return evaluate
 
