@@ -100,7 +100,34 @@ def build_parser() -> Parser:
         metavar="DIR",
         help="write result.json and a plot here (default: out/EXPERIMENT-STYLE)",
     )
+    add_reproduce(commands)
+    add_report(commands)
     return parser
+
+
+def add_reproduce(commands: Any) -> None:
+    reproduce = commands.add_parser(
+        "reproduce",
+        help="the book's figures beside ours, at its full settings",
+        description="Train everything the book prints figures of, on every backend with several "
+        "seeds, and write book.md and book.json. Hours; it goes on where it was interrupted.",
+    )
+    add = reproduce.add_argument
+    add("--backends", default=",".join(COMPARED_BY_DEFAULT), metavar="A,B", help="(%(default)s)")
+    add("--only", metavar="ROW,ROW", help="some rows of experiments/book.py")
+    add("--seeds", type=positive, default=5, metavar="N", help="runs of each row (%(default)s)")
+    add("--threads", type=positive, default=1, help="CPU threads of each run (%(default)s)")
+    add("--jobs", type=positive, metavar="N", help="runs at a time (default: CPUs / threads)")
+    add("--device", default="cpu", help="cpu or cuda")
+    add("--data-dir", type=Path, metavar="DIR", help="where data files lie (or LOCKSTEP_DATA)")
+    add("--out", type=Path, default=Path("results"), metavar="DIR", help="(%(default)s)")
+
+
+def add_report(commands: Any) -> None:
+    report = commands.add_parser("report", help="one HTML page of the results in folders")
+    add = report.add_argument
+    add("folders", nargs="+", type=Path, metavar="FOLDER", help="searched for results")
+    add("--out", type=Path, metavar="FILE", help="(default: report.html in the first folder)")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
