@@ -7,7 +7,7 @@ from argparse import Namespace
 from rich.table import Table
 
 from backends.registry import available_backends
-from experiments import EXPERIMENTS
+from experiments import EXPERIMENTS, load_experiment
 from experiments.checks import STYLES
 from experiments.commands.console import console
 
@@ -15,7 +15,8 @@ from experiments.commands.console import console
 def main(options: Namespace) -> int:
     experiments = Table("experiment", "what it is", "styles", title="experiments")
     for name, text in EXPERIMENTS.items():
-        experiments.add_row(name, text, ", ".join(STYLES))
+        styles = getattr(load_experiment(name), "STYLES", STYLES)
+        experiments.add_row(name, text, ", ".join(styles))
     backends = Table("backend", "version", "devices", title="backends")
     found = available_backends()
     for name, info in found.items():
