@@ -17,6 +17,11 @@ def zeros(shape: Sequence[int]) -> np.ndarray:
     return np.zeros(tuple(shape), "float32")
 
 
+def constant(shape: Sequence[int], value: float) -> np.ndarray:
+    """Every element the same number."""
+    return np.full(tuple(shape), value, "float32")
+
+
 def normal(stream: np.random.Generator, shape: Sequence[int], sigma: float) -> np.ndarray:
     """N(0, σ²), σ ≥ 0."""
     if not sigma >= 0:
