@@ -68,6 +68,9 @@ class Comparison:
             self.epochs[name].append(result)
         reference, *others = self.workers
         expected = results[reference.label]
+        if done and self.epochs[reference.label][done - 1].part != expected.part:
+            for verdict in self.verdicts:
+                verdict.drift = 0.0  # a new part starts from the same numbers
         for snapshot in expected.snapshots:
             probe = reference.probe(snapshot)
             for verdict, worker in zip(self.verdicts, others, strict=True):
@@ -122,11 +125,12 @@ class Comparison:
             # Headings fold between words in a narrow terminal; no figure (9 characters) is cut.
             longest_word = max(len(word) for word in heading.split())
             table.add_column(heading, justify="right", min_width=max(9, longest_word))
+        parts = [result.part for result in self.epochs[names[0]]]
+        first = [i for i, part in enumerate(parts) if part not in parts[:i]]
+        edges = {*first, *(i - 1 for i in first), len(self.drifts) - 1}
         for index, drift in enumerate(self.drifts):
             results = [self.epochs[name][index] for name in names]
-            begins = index == 0 or results[0].part != self.epochs[names[0]][index - 1].part
-            last = index + 1 == len(self.drifts)
-            if not (shows(config, index + 1, total) or begins or last):
+            if not (shows(config, index + 1, total) or index in edges):
                 continue
             table.add_row(
                 *([results[0].part] if has_parts else []),
