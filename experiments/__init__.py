@@ -12,6 +12,7 @@ from typing import Any
 from backends.errors import check_choice
 
 EXPERIMENTS = {
+    "initialization": "vanishing and exploding variances, broken symmetry",
     "rnn": "a character-level recurrent language model",
     "weight_decay": "high-dimensional linear regression with an L2 penalty",
 }

@@ -1,0 +1,391 @@
+"""Vanishing and exploding variances, and the symmetry that random weights break (book 3.15).
+
+H_l = φ(H_{l−1} W_l + b_l) for l = 1 … L with H_0 = X and b_l = 0. The loss L = Σ G ⊙ H_L with a
+given G is linear, so that its gradient by H_L is G itself, of variance 1, and no square of a large
+number is taken in float32.
+
+Without an activation, n inputs to a layer and n outputs, Var(H_l) = n Var(w) Var(H_{l−1}) and
+Var(∂L/∂H_{l−1}) = n Var(w) Var(∂L/∂H_l), in the mean over random weights. Xavier's weights make
+n Var(w) = 1 (Glorot and Bengio 2010, https://proceedings.mlr.press/v9/glorot10a.html).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from backends.agreement import agree
+from backends.errors import InputError, check_choice
+from backends.initializers import constant, normal, uniform, xavier_uniform, zeros
+from backends.interface import Array, Backend
+from experiments.checks import check_not_negative, check_positive, check_style
+from experiments.training import Epoch, Metrics, Model, Step
+
+SHOWN = (
+    "activation variance, last layer",
+    "gradient variance, first layer",
+    "different hidden units",
+    "loss after training",
+)
+PLOTTED = ("activation variance", "gradient variance")
+LOG_SCALE = True
+X_LABEL = "layer"
+
+INITIALIZERS = ("scalar", "normal", "uniform", "xavier", "constant")
+ACTIVATIONS = ("identity", "tanh", "relu")
+# Numbers of a network should stay this far inside float32, which ends at 1e-38 and 3e38.
+SMALLEST, LARGEST = 1e-36, 1e36
+# 64 roundings, by which a perturbed step differs, stay small if they grow by no more than this.
+MOST_AMPLIFIED = 1e4
+
+
+@dataclass(frozen=True)
+class Config:
+    """One part of the run for every way to begin, those of a deep network first.
+
+    initializers: "scalar", one unit per layer and the same weight everywhere, each of `scalar`;
+    "normal", N(0, σ²), each of `sigma`; both without activation, products of L matrices; "uniform",
+    U(−scale, scale); "xavier"; "constant", a perceptron of one hidden layer (4 inputs, num_units
+    tanh units, 1 output) whose weights all start at `constant`, and another that starts at random.
+
+    activation is φ of "uniform" and "xavier", num_layers L, num_hiddens n, batch_size the number of
+    samples. A deep network takes one step of gradient descent, a perceptron num_steps on the
+    squared loss. Products of matrices round columns that fill no vector of the processor another
+    way: with 5 or 20 units instead of 8, equal units may drift apart by roundings.
+    """
+
+    style: str = "scratch"
+    seed: int = 0
+    initializers: tuple[str, ...] = INITIALIZERS
+    activation: str = "identity"
+    num_layers: int = 30
+    num_hiddens: int = 100
+    batch_size: int = 50
+    scalar: tuple[float, ...] = (0.2, 5.0)
+    sigma: tuple[float, ...] = (1.0, 0.01)
+    scale: float = 0.07
+    constant: float = 0.5
+    num_units: int = 8
+    num_steps: int = 100
+    learning_rate: float = 0.3
+
+    def __post_init__(self) -> None:
+        check_style(self)
+        check_choice("activation", self.activation, ACTIVATIONS)
+        for name in self.initializers:
+            check_choice("initializer", name, INITIALIZERS)
+        check_different(self, "initializers", "scalar", "sigma")
+        check_positive(self, "num_layers", "num_hiddens", "batch_size", "num_units", "num_steps")
+        check_positive(self, "learning_rate", "scale")
+        check_not_negative(self, "seed")
+        if self.batch_size < 2:
+            raise InputError(f"batch_size = {self.batch_size} is not allowed: give 2 or more")
+        for sigma in self.sigma:
+            if not 0 < sigma < math.inf:
+                raise InputError(f"sigma = {sigma:g} is not allowed: give finite numbers above 0")
+        for weight in self.scalar:
+            if weight == 0 or not math.isfinite(weight):
+                raise InputError(f"scalar = {weight:g} is not allowed: give finite numbers, not 0")
+        if not math.isfinite(self.constant):
+            raise InputError(f"constant = {self.constant} is not allowed: give a finite number")
+        for name, part in parts(self).items():
+            check_range(self, name, part)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A network and how its weights begin.
+
+    widths: the inputs, then the units of every layer. deviation: √Var(w). labelled: whether it
+    learns labels by the squared loss or has the linear loss of the module.
+    """
+
+    widths: tuple[int, ...]
+    activations: tuple[str, ...]
+    initialize: Callable[[np.random.Generator, tuple[int, int]], np.ndarray]
+    deviation: float = 0.0
+    labelled: bool = False
+
+    def gain(self) -> float:
+        """What φ leaves of a gradient's variance: ReLU half of it, tanh at most all."""
+        return 0.5 if "relu" in self.activations else 1.0
+
+    def factor(self) -> float:
+        """What a layer does to the variance of a gradient, in the mean over random weights."""
+        return self.widths[0] * self.deviation**2 * self.gain()
+
+    def shapes(self) -> dict[int, tuple[int, int]]:
+        """(inputs, outputs) of the layers 1 … L."""
+        return dict(enumerate(zip(self.widths, self.widths[1:], strict=False), start=1))
+
+
+def parts(config: Config) -> dict[str, Part]:
+    """The parts of a run by name."""
+    n, layers = config.num_hiddens, config.num_layers
+    line = partial(Part, (1,) * (layers + 1), ("identity",) * layers)
+    product = partial(Part, (n,) * (layers + 1), ("identity",) * layers)
+    deep = partial(Part, (n,) * (layers + 1), (config.activation,) * layers)
+    perceptron = partial(Part, (4, config.num_units, 1), ("tanh", "identity"), labelled=True)
+    chosen = {
+        "scalar": {f"w = {w:g}": line(equal(w), abs(w)) for w in config.scalar},
+        "normal": {
+            f"normal, σ = {sigma:g}": product(partial(normal, sigma=sigma), sigma)
+            for sigma in config.sigma
+        },
+        "uniform": {
+            f"uniform, ±{config.scale:g}": deep(
+                partial(uniform, scale=config.scale), config.scale / 3**0.5
+            )
+        },
+        "xavier": {"Xavier": deep(xavier_uniform, n**-0.5)},
+        "constant": {
+            "equal start": perceptron(equal(config.constant)),
+            "random start": perceptron(xavier_uniform),
+        },
+    }
+    wanted = [key for key in chosen if key in config.initializers]
+    return {name: part for key in wanted for name, part in chosen[key].items()}
+
+
+def equal(value: float) -> Callable[..., np.ndarray]:
+    """Weights that draw nothing from the stream."""
+    return lambda stream, shape: constant(shape, value)
+
+
+def check_different(config: Config, *names: str) -> None:
+    for name in names:
+        values = getattr(config, name)
+        if not values or len(set(values)) < len(values):
+            raise InputError(f"{name} = {values} is not allowed: give one or more, all different")
+
+
+def check_range(config: Config, name: str, part: Part) -> None:
+    """Raise InputError for a deep network whose numbers would leave float32, or lose it to chaos.
+
+    Where tanh is not linear, it lets two inputs that differ by one rounding part company, at most
+    as fast as the numbers would grow without it.
+    """
+    if part.labelled:
+        return
+    # Powers of ten: of what a layer does to a number, of the last layer, of the loss's many terms.
+    growth = math.log10(part.deviation) + math.log10(part.widths[0] * part.gain()) / 2
+    size = growth * config.num_layers
+    terms = math.log10(config.batch_size * part.widths[0]) / 2
+    if not math.log10(SMALLEST) < size < math.log10(LARGEST) - terms:
+        raise InputError(
+            f"num_layers = {config.num_layers} with {name} makes numbers of about 1e{size:+.0f}, "
+            "beyond float32 (1e-38 to 3e38): give fewer layers, or weights nearer to Xavier's"
+        )
+    if "tanh" in part.activations and size > math.log10(MOST_AMPLIFIED):
+        raise InputError(
+            f"num_layers = {config.num_layers} of tanh with {name} may enlarge every rounding "
+            f"1e{size:+.0f} times: give fewer layers, or weights nearer to Xavier's"
+        )
+
+
+@dataclass(frozen=True)
+class Data:
+    """The batch of every part: inputs X with G or labels, each (samples, units)."""
+
+    batches: dict[str, tuple[np.ndarray, np.ndarray]]
+    source: str = "drawn from the seed"
+    note: str = ""
+
+
+def book_config(corpus: str | None = None, style: str | None = None) -> Config:
+    if corpus is not None:
+        raise InputError(f"corpus {corpus!r} is not allowed: initialization draws its own data")
+    return Config(style=style or "scratch")
+
+
+def prepare(config: Config, data_dir: Path | None = None) -> Data:
+    """Draw X, of mean 0 and variance 1, and G ~ N(0, 1); a perceptron learns the sum of inputs."""
+    batches = {}
+    for name, part in parts(config).items():
+        stream = np.random.default_rng([config.seed, 1])  # not the run's: the same X for all
+        inputs = normal(stream, (config.batch_size, part.widths[0]), sigma=1.0)
+        inputs = (inputs - inputs.mean()) / inputs.std()
+        directions = normal(stream, (config.batch_size, part.widths[-1]), sigma=1.0)
+        labels = inputs[:, :1] * inputs[:, 1:2]
+        batches[name] = (inputs, labels if part.labelled else directions)
+    return Data(batches)
+
+
+def schedule(config: Config, data: Data) -> list[int]:
+    """The number of steps of every epoch: one for each part."""
+    return [config.num_steps if part.labelled else 1 for part in parts(config).values()]
+
+
+def notes(config: Config) -> tuple[str, ...]:
+    """The theory, and what ReLU means for the verdict."""
+    deep = {name: part for name, part in parts(config).items() if not part.labelled}
+    factors = ", ".join(f"{part.factor():.3g} ({name})" for name, part in deep.items())
+    texts = [f"a layer multiplies a gradient's variance, in theory, by {factors}"] if deep else []
+    if any("relu" in part.activations for part in deep.values()):
+        texts.append("a number that rounding moves across 0 makes ReLU's gradient jump")
+    return tuple(texts)
+
+
+Layer = Callable[[Any, int, Array], Array]
+
+
+def scratch(backend: Backend, config: Config, part: Part) -> tuple[Layer, Callable[..., Any], None]:
+    """Every formula written out."""
+
+    def layer(params, number, inputs):
+        return backend.linear(inputs, params[f"W_{number}"], params[f"b_{number}"])
+
+    def update(params, grads):
+        return backend.sgd(params, grads, config.learning_rate)
+
+    return layer, update, None
+
+
+def concise(backend: Backend, config: Config, part: Part) -> tuple[Layer, Callable[..., Any], Any]:
+    """The framework's own dense layers and optimiser."""
+    network = backend.network(
+        **{
+            f"dense_{number}": backend.dense_layer(*shape, f"W_{number}", f"b_{number}")
+            for number, shape in part.shapes().items()
+        }
+    )
+    trainer = backend.trainer(network, config.learning_rate)
+
+    def layer(network, number, inputs):
+        return network[f"dense_{number}"](inputs)
+
+    def update(network, grads):
+        trainer.step(grads, batch_size=1)
+        return network
+
+    return layer, update, network
+
+
+STYLES = {"scratch": scratch, "concise": concise}
+Forward = Callable[..., list[Array]]
+
+
+def make(backend: Backend, config: Config, name: str) -> tuple[Model, Forward]:
+    """The model of a part and its forward pass (params, X, offsets) → [H_1, …, H_L]."""
+    part = parts(config)[name]
+    layer, update, network = STYLES[config.style](backend, config, part)
+    functions = {"identity": lambda x: x, "tanh": backend.tanh, "relu": backend.relu}
+
+    def forward(params, inputs, offsets=None):
+        hiddens = []
+        for number, activation in enumerate(part.activations, start=1):
+            inputs = functions[activation](layer(params, number, inputs))
+            if offsets:
+                inputs = inputs + offsets[f"E_{number}"]
+            hiddens.append(inputs)
+        return hiddens
+
+    def linear_loss(params, inputs, directions):
+        return backend.sum(directions * forward(params, inputs)[-1])
+
+    def squared_loss(params, inputs, labels):
+        return backend.mean(backend.squared_loss(forward(params, inputs)[-1], labels))
+
+    objective = squared_loss if part.labelled else linear_loss
+    return Model(backend, objective, update, network, part=name), forward
+
+
+def build(backend: Backend, config: Config, data: Data, part: str) -> Model:
+    return make(backend, config, part)[0]
+
+
+def initial_weights(stream: np.random.Generator, part: Part) -> dict[str, np.ndarray]:
+    """W_1, b_1, …, the biases zero."""
+    weights = {}
+    for number, shape in part.shapes().items():
+        weights[f"W_{number}"] = part.initialize(stream, shape)
+        weights[f"b_{number}"] = zeros(shape[1:])
+    return weights
+
+
+def variances(
+    model: Model, forward: Forward, inputs: np.ndarray, directions: np.ndarray
+) -> tuple[list[float], list[float]]:
+    """The variance of all elements of H_l, and of ∂L/∂H_l, for l = 1 … L.
+
+    An offset E_l = 0 is added to each H_l: the gradient by E_l is the gradient by H_l. Variances
+    are taken in float64, mean((x − mean x)²).
+    """
+    backend = model.backend
+
+    def objective(offsets, inputs, directions):
+        hiddens = forward(model.params, inputs, offsets)
+        return backend.sum(directions * hiddens[-1]), hiddens
+
+    batch = backend.from_numpy(inputs), backend.from_numpy(directions)
+    shapes = [array.shape for array in forward(model.params, batch[0])]
+    offsets = backend.parameters({f"E_{n}": zeros(shape) for n, shape in enumerate(shapes, 1)})
+    (_, hiddens), grads = backend.value_and_grad(objective, has_aux=True)(offsets, *batch)
+
+    def variance(array: Array) -> float:
+        return float(backend.to_numpy(array).var(dtype="float64"))
+
+    return [variance(h) for h in hiddens], [variance(grads[name]) for name in offsets]
+
+
+def evaluate_deep(
+    backend: Backend,
+    config: Config,
+    name: str,
+    weights: dict[str, np.ndarray],
+    batch: tuple[np.ndarray, np.ndarray],
+) -> Metrics:
+    """Variances in a network that has not been trained, layer by layer."""
+    model, forward = make(backend, config, name)
+    model.load(weights)
+    activations, gradients = variances(model, forward, *batch)
+    return {
+        "activation variance": activations,
+        "gradient variance": gradients,
+        "activation variance, last layer": activations[-1],
+        "gradient variance, first layer": gradients[0],
+    }
+
+
+def evaluate_perceptron(backend: Backend, weights: dict[str, np.ndarray], loss: Array) -> Metrics:
+    """How far the hidden units differ in weights, bias and outgoing weight, and the last loss.
+
+    Units that differ by no more than rounding count as one.
+    """
+    units = np.concatenate([weights["W_1"].T, weights["b_1"][:, None], weights["W_2"]], axis=1)
+    different: list[np.ndarray] = []
+    for unit in units:
+        if not any(agree(unit, other) for other in different):
+            different.append(unit)
+    return {
+        "different hidden units": float(len(different)),
+        "largest difference between hidden units": float(np.ptp(units, axis=0).max()),
+        "loss after training": float(backend.to_numpy(loss)),
+    }
+
+
+def run(backend: Backend, config: Config, data: Data | None = None) -> Iterator[Step | Epoch]:
+    """One epoch for each part: a single step of a deep network, all steps of a perceptron."""
+    data = data or prepare(config)
+    stream, step = np.random.default_rng(config.seed), 0
+    for (name, part), num_steps in zip(parts(config).items(), schedule(config, data), strict=True):
+        batch, losses = data.batches[name], []
+        start = initial_weights(stream, part)
+        model = build(backend, config, data, name)
+        model.load(start)
+        for _ in range(num_steps):
+            yield Step(step, model, batch)
+            losses.append(model.step(batch))
+            step += 1
+        evaluate = (
+            partial(evaluate_perceptron, backend, model.read(), losses[-1])
+            if part.labelled
+            else partial(evaluate_deep, backend, config, name, start, batch)
+        )
+        yield Epoch(1, losses, evaluate, part=name)
