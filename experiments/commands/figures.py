@@ -11,16 +11,19 @@ import math
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
 from markupsafe import Markup
 
+from experiments.commands.figure_text import readable
+
 SVG = "http://www.w3.org/2000/svg"
 HREF = "{http://www.w3.org/1999/xlink}href"
 ElementTree.register_namespace("", SVG)
 
-SIZE = (5.6, 3.5)  # inches of 72 units; text of 11 units stays legible on a phone
+SIZE = (5.0, 3.4)  # inches of 72 units; text of 12 units stays legible on a phone
 COLOURS = 6  # the page defines --line-0 and on
 DASHES: tuple[tuple[float, ...], ...] = ((), (6, 3), (2, 2), (8, 2, 2, 2))
 MARKERS = ("o", "s", "^", "D")
@@ -52,7 +55,7 @@ class Line:
 
 
 def lines_of(metrics: Sequence[str], backends: Sequence[str]) -> list[Line]:
-    """The lines of all pictures of a result; a later backend is thinner, the first shines through."""
+    """The lines of all pictures of a result; a later backend is thinner, to show the first."""
     return [
         Line(
             metric,
@@ -75,11 +78,11 @@ def draw(
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    settings = {
+    settings: Any = {
         "svg.fonttype": "none",  # text stays text
         "svg.hashsalt": name,
         "text.parse_math": False,
-        "font.size": 11,
+        "font.size": 12,
         "lines.scale_dashes": False,
         "text.color": INK,
         "axes.labelcolor": INK,
@@ -140,7 +143,7 @@ def set_scales(axis, values: Sequence[float | None], log_scale: bool) -> None:
         ratio = max(positive) / min(positive)
         steps = LogLocator(subs=(1, 2, 5) if ratio < 100 else (1,))
         axis.yaxis.set_major_locator(MaxNLocator(5) if ratio < 5 else steps)
-        axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: readable(f"{value:g}")))
         axis.yaxis.set_minor_locator(NullLocator())
     elif not finite:
         axis.set_yticks([])

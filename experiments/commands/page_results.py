@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 from backends.errors import InputError
 
+LARGEST = sys.float_info.max
 RESULT, BOOK = "result.json", "book.json"
 
 # A shape is a type, a tuple of alternatives, [shape] for a list, {"*": shape} for a mapping with
@@ -56,26 +58,30 @@ RESULT_SHAPE = {
     "parity?": (None, PARITY),
 }
 BOOK_SHAPE = {
-    "machine?": dict,
-    "versions?": dict,
-    "rows": [
+    "runs": [
         {
-            "id?": (str, int),
-            "title?": str,
-            "setting?": (str, dict),
-            "figures": [
-                {
-                    "name": str,
-                    "book?": NUMBER,
-                    "values?": {"*": [NUMBER]},
-                    "inside?": {"*": (bool, None)},
-                }
-            ],
-            "parity?": (None, dict),
+            "row": str,
+            "seed": int,
+            "backend": str,
+            "figures": {"*": NUMBER},
+            "seconds_per_epoch": (int, float),
+            "texts": {"*": str},
+            "data": str,
+            "note": str,
+            "version": str,
+            "threads": int,
+            "device": str,
+            "machine": dict,
         }
     ],
 }
-NAMES = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
+NAMES = {
+    str: "a text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    dict: "an object",
+}
 
 
 @dataclass(frozen=True)
@@ -138,16 +144,18 @@ def misfit(value: Any, shape: Any, name: str) -> str:
         if not isinstance(value, list):
             return f"{name} is no list"
         return first(misfit(item, shape[0], f"{name}[{i}]") for i, item in enumerate(value))
-    if isinstance(shape, dict) or shape is dict:
+    if isinstance(shape, dict):
         if not isinstance(value, dict):
             return f"{name} is no object"
-        return "" if shape is dict else first(misfits_of_items(value, shape, name))
+        return first(misfits_of_items(value, shape, name))
     if shape is None:
         return "" if value is None else f"{name} is not null"
     # In JSON true is no number, and 2.0 may be written as 2.
     fits = isinstance(value, (int, float) if shape is float else shape)
     if not fits or (isinstance(value, bool) and shape is not bool):
         return f"{name} is not {NAMES[shape]}"
+    if isinstance(value, (int, float)) and not abs(value) <= LARGEST:
+        return f"{name} is larger than a float64"
     return ""
 
 
@@ -168,7 +176,7 @@ def first(problems: Iterable[str]) -> str:
 
 def inconsistency(content: dict[str, Any]) -> str:
     """What lists of a result contradict each other; an interrupted run may hold an epoch more."""
-    if "rows" in content:
+    if "runs" in content:
         return ""
     count = len(content["epochs"])
     if not count:

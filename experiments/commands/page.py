@@ -1,0 +1,264 @@
+"""What the page of `lockstep report` says; page.html.j2 says it in HTML."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from experiments import EXPERIMENTS
+from experiments.commands.console import MOST_ROWS
+from experiments.commands.figure_text import metric, number
+from experiments.commands.page_book import book_view
+from experiments.commands.page_results import Found
+
+Table = dict[str, Any]
+
+
+def sentence_list(names: Sequence[str]) -> str:
+    return " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else names[0]
+
+
+def verdict(labels: Sequence[str], parity: dict[str, Any] | None) -> dict[str, Any]:
+    """The kind of verdict ("same", "differ" or "none"), its sentence and what to show below it."""
+    if not parity:
+        alone = "only one backend took part" if len(labels) == 1 else "none was asked for"
+        return {"kind": "none", "word": "no verdict", "sentence": f"No verdict: {alone}."}
+    steps, allowed = len(parity["resynced_steps"]), number(parity["tolerance"], 1)
+    view: dict[str, Any] = {"steps": parity["resynced_steps"], "allowed": allowed}
+    if at := parity["first_divergence"]:
+        apart = number(at["difference"], 2)
+        return view | {
+            "kind": "differ",
+            "word": f"differs at step {at['step']}",
+            "sentence": f"Different: {sentence_list(at['backends'])} differ at step {at['step']} "
+            f"in the {at['tensor']}.",
+            "divergence": {
+                "step": at["step"],
+                "tensor": at["tensor"],
+                "backends": sentence_list(at["backends"]),
+                "difference": apart,
+                "allowed": allowed,
+            },
+        }
+    if not (parity["passed"] and steps):
+        return view | {
+            "kind": "none",
+            "word": "no verdict",
+            "sentence": "No verdict: no step was compared.",
+        }
+    sentence = (
+        f"Same: {sentence_list(labels)} agree to {number(parity['max_rel_diff'], 2)} in loss, "
+        f"gradients and updates at {steps} resynced steps (allowed: {allowed})."
+    )
+    if without := parity["steps_without_finite_loss"]:
+        sentence += (
+            f" At {len(without)} of them, from step {without[0]}, the loss is no finite number."
+        )
+    return view | {"kind": "same", "word": "same", "sentence": sentence}
+
+
+def after_first(values: Sequence[float]) -> float:
+    """The median without the first epoch, which pays for what a framework sets up once."""
+    return median(values[1:] or values)
+
+
+def timing(backends: Mapping[str, dict[str, Any]]) -> list[dict[str, str]]:
+    """A row for each backend; the ratio is the median over pairs of epochs, as compare prints."""
+    (reference, base), *_ = backends.items()
+    rows = []
+    for label, backend in backends.items():
+        pairs = zip(backend["seconds"], base["seconds"], strict=False)
+        ratios = [a / b for a, b in pairs if b > 0]
+        rows.append(
+            {
+                "label": label,
+                "version": backend["version"],
+                "device": backend["device"],
+                "threads": str(backend["threads"]),
+                "seconds": number(after_first(backend["seconds"]), 3),
+                "total": number(sum(backend["seconds"]), 3),
+                "ratio": f"{after_first(ratios):.2f}" if ratios and label != reference else "",
+            }
+        )
+    return rows
+
+
+def shown_rows(result: dict[str, Any]) -> list[int]:
+    """The epochs of the table: all of a short run, else the ends of each part and some between."""
+    epochs, parts = result["epochs"], result["parts"]
+    every = 1 if len(epochs) <= MOST_ROWS else math.ceil(len(epochs) / (MOST_ROWS // 2))
+    last = len(epochs) - 1
+    return [
+        i
+        for i, epoch in enumerate(epochs)
+        if epoch % every == 0
+        or i in (0, last)
+        or parts[i] != parts[i - 1]
+        or parts[i] != parts[i + 1]
+    ]
+
+
+def epoch_table(result: dict[str, Any]) -> Table:
+    """Per epoch: the shown metrics of every backend, drift of the losses so far, seconds."""
+    backends, parts = result["backends"], result["parts"]
+    shown = [
+        name
+        for name in result["shown"]
+        if any(name in metrics for b in backends.values() for metrics in b["metrics"])
+    ]
+    drifts = (result.get("parity") or {}).get("free_running_diff", [])
+    rows = []
+    for i in shown_rows(result):
+        cells = [
+            metric(b["metrics"][i][name]) if name in b["metrics"][i] else ""
+            for name in shown
+            for b in backends.values()
+        ]
+        if drifts:
+            cells.append(number(drifts[i], 2) if i < len(drifts) else "")
+        cells += [f"{b['seconds'][i]:.3f}" for b in backends.values()]
+        rows.append({"part": parts[i], "epoch": result["epochs"][i], "cells": cells})
+    return {
+        "metrics": shown,
+        "labels": list(backends),
+        "has_parts": any(parts),
+        "has_drift": bool(drifts),
+        "rows": rows,
+        "total": len(parts),
+    }
+
+
+def pictures(identity: str, result: dict[str, Any]) -> dict[str, Any]:
+    """A picture for each part that measured something to plot, and the key to their lines."""
+    from experiments.commands import figures
+
+    curves: dict[str, dict[str, dict[str, list[float | None]]]] = {}
+    profiles = False
+    for part in dict.fromkeys(result["parts"]):
+        for name in result["plotted"]:
+            for label, backend in result["backends"].items():
+                measured = [
+                    metrics[name]
+                    for metrics, of in zip(backend["metrics"], result["parts"], strict=False)
+                    if of == part and name in metrics
+                ]
+                if measured:
+                    is_profile = isinstance(measured[-1], list)
+                    profiles |= is_profile
+                    values = measured[-1] if is_profile else measured
+                    curves.setdefault(part, {}).setdefault(name, {})[label] = values
+    used = [name for name in result["plotted"] if any(name in c for c in curves.values())]
+    lines = figures.lines_of(used, list(result["backends"]))
+    scale = ", log scale" if result["log_scale"] else ""
+    panels = []
+    for index, (part, metrics) in enumerate(curves.items()):
+        name = f"{identity}-{index}"
+        title = f"{', '.join(metrics)} of {result['experiment']}{part and ', ' + part}"
+        picture = figures.draw(name, title, lines, metrics, result["x_label"], result["log_scale"])
+        panels.append({"part": part, "svg": picture})
+    return {
+        "panels": panels,
+        "lines": lines,
+        "caption": f"{', '.join(used)} over {result['x_label']}{scale}",
+        "profile": profile_table(curves, result["x_label"]) if profiles else None,
+        "several": len(used) > 1,
+    }
+
+
+def profile_table(curves: Mapping[str, Any], x_label: str) -> Table:
+    """The numbers behind the pictures of profiles, which the table of epochs cannot hold."""
+    rows = [
+        (part, name, label, [number(value) for value in values])
+        for part, metrics in curves.items()
+        for name, backends in metrics.items()
+        for label, values in backends.items()
+    ]
+    longest = max(len(row[-1]) for row in rows)
+    return {
+        "x_label": x_label,
+        "columns": range(1, longest + 1),
+        "rows": [(*names, values + [""] * (longest - len(values))) for *names, values in rows],
+        "has_parts": any(row[0] for row in rows),
+    }
+
+
+def texts(backends: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """The generated texts per epoch: each once where all backends agree, else once for each."""
+    epochs = list(dict.fromkeys(epoch for b in backends.values() for epoch in b["texts"]))
+    found = []
+    for epoch in epochs:
+        written = {label: b["texts"].get(epoch, {}) for label, b in backends.items()}
+        lines = []
+        for prefix in dict.fromkeys(prefix for texts in written.values() for prefix in texts):
+            versions = {label: texts[prefix] for label, texts in written.items() if prefix in texts}
+            if len(versions) > 1 and len(set(versions.values())) == 1:
+                versions = {"all backends": next(iter(versions.values()))}
+            lines += [
+                # The prefix was given, what follows was generated.
+                {"label": label, "prefix": prefix, "text": text.removeprefix(prefix)}
+                if text.startswith(prefix)
+                else {"label": label, "prefix": "", "text": text}
+                for label, text in versions.items()
+            ]
+        if lines:
+            found.append({"epoch": epoch, "lines": lines})
+    return found
+
+
+def view(identity: str, found: Found) -> dict[str, Any]:
+    """Everything that the page says about one result."""
+    result = found.content
+    count, backends = len(result["epochs"]), result["backends"]
+    for backend in backends.values():  # an interrupted run may hold an epoch of some backends only
+        for name in ("losses", "metrics", "seconds"):
+            backend[name] = backend[name][:count]
+    drifts = (result.get("parity") or {}).get("free_running_diff", [])
+    seed = result["config"].get("seed")
+    return {
+        "id": identity,
+        "where": found.where,
+        "experiment": result["experiment"],
+        "name": f"{result['experiment']}, {result['style']}",
+        "style": result["style"],
+        "seed": "" if seed is None else str(seed),
+        "completed": result["completed"],
+        "count": count,
+        "data": result["data"],
+        "notes": [note for note in (result["note"], *result["notes"]) if note],
+        "labels": list(backends),
+        "verdict": verdict(list(backends), result.get("parity")),
+        "pictures": pictures(identity, result),
+        "table": epoch_table(result),
+        "drift": number(drifts[-1], 2) if drifts else "",
+        "texts": texts(backends),
+        "timing": timing(backends),
+        "machine": result["machine"],
+        "config": result["config"],
+    }
+
+
+def render(results: Sequence[Found], books: Sequence[Found]) -> str:
+    """The page."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    views = [view(f"result-{index}", found) for index, found in enumerate(results, start=1)]
+    for item in views:  # before any name is changed, all of them are counted
+        item["repeated"] = [other["name"] for other in views].count(item["name"]) > 1
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    experiments: dict[str, list[dict[str, Any]]] = {}
+    for item in views:
+        experiments.setdefault(item["experiment"], []).append(item)
+    return environment.get_template("page.html.j2").render(
+        experiments=experiments,
+        descriptions=EXPERIMENTS,
+        books=[book_view(f"book-{index}", found) for index, found in enumerate(books, start=1)],
+    )
