@@ -1,18 +1,19 @@
 """100 resynced steps of every experiment: from the same numbers, loss, gradients and updates agree.
 
-Every framework is held against torch at every step, the oracle, which is slow, at every tenth.
+Every framework is held against torch at every step, the oracle, which is slow, at every tenth of
+a hundred, and at every step of a shorter run.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 import pytest
 
 from backends import backend_names
-from experiments import rnn, weight_decay
+from experiments import bptt, rnn, weight_decay
 from experiments.commands.verdict import Verdict, perturbed_probes
 from experiments.corpora import Corpus
 from experiments.training import Step
@@ -41,6 +42,7 @@ def cases():
         yield f"rnn {style} relu", rnn, config, None
     config = rnn.Config(clip_norm=None, learning_rate=0.1, **small)
     yield "rnn scratch unclipped", rnn, config, None
+    yield "bptt", bptt, bptt.Config(corpus="python_topics", num_draws=8), None
 
 
 CASES = {name: case for name, *case in cases()}
@@ -59,19 +61,22 @@ def first_steps(module, config, data):
 def test_resynced_steps_agree(name):
     module, config, data = CASES[name]
     data = data or module.prepare(config)
-    start = next(first_steps(module, config, data))
-    models = {}
-    for backend in backend_names():
-        models[backend] = module.build(backend_or_skip(backend), config, data, start.part)
-        models[backend].load(start.weights)
-    verdicts = {other: Verdict("torch", other) for other in models if other != "torch"}
+    num_steps = min(NUM_STEPS, sum(module.schedule(config, data)))
+    oracle_every = ORACLE_EVERY if num_steps == NUM_STEPS else 1
+
+    @cache
+    def model(backend, part):
+        return module.build(backend_or_skip(backend), config, data, part)
+
+    verdicts = {other: Verdict("torch", other) for other in backend_names() if other != "torch"}
     for snapshot in first_steps(module, config, data):
-        expected = models["torch"].probe(snapshot)
-        perturbed = partial(perturbed_probes, models["torch"].probe, snapshot)
+        probe = model("torch", snapshot.part).probe
+        expected, perturbed = probe(snapshot), partial(perturbed_probes, probe, snapshot)
         for other, verdict in verdicts.items():
-            if other != "numpy" or snapshot.step % ORACLE_EVERY == 0:
-                verdict.add_probe(snapshot, expected, models[other].probe(snapshot), perturbed)
+            if other != "numpy" or snapshot.step % oracle_every == 0:
+                actual = model(other, snapshot.part).probe(snapshot)
+                verdict.add_probe(snapshot, expected, actual, perturbed)
     for other, verdict in verdicts.items():
-        assert len(verdict.probed) == (NUM_STEPS // ORACLE_EVERY if other == "numpy" else NUM_STEPS)
+        assert len(verdict.probed) == num_steps // (oracle_every if other == "numpy" else 1)
     for verdict in verdicts.values():
         assert verdict.passed, verdict.sentence()

@@ -1,0 +1,344 @@
+"""Backpropagation through time: by formula, by powers, cut off, and cut off at random."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+
+from backends import InputError, get_backend
+from backends.agreement import agree, largest_difference
+from experiments import bptt, bptt_formulas, bptt_memory
+from experiments.bptt_measures import (
+    bias_and_variance,
+    costs,
+    norms_of_powers,
+    reach,
+    spectral_radius,
+)
+from experiments.bptt_model import gradients_over_time, longest_window, windows
+from experiments.training import Epoch, Step
+from tests.parity.check import tolerance
+
+SMALL = bptt.Config(
+    corpus="python_topics",
+    max_characters=2_000,
+    batch_size=3,
+    num_hiddens=8,
+    radii=(0.9, 1.1),
+    num_powers=12,
+    num_steps=40,
+    taus=(2, 10),
+    num_draws=6,
+)
+COMPARED = ("bias", "standard error", "variance", "stored states")
+
+
+def weights_and_batch(config=SMALL, num_steps=7, seed=3):
+    """Random weights and ids; every ξ is 1."""
+    stream = np.random.default_rng(seed)
+    weights = bptt.scaled(bptt.initial_weights(config, 5, stream), 1.05)
+    inputs = stream.integers(0, 5, (num_steps, config.batch_size))
+    labels = stream.integers(0, 5, inputs.size)
+    return weights, (inputs, labels, np.ones(num_steps - 1))
+
+
+def gradient(backend, weights, batch, part="random", config=SMALL):
+    model = bptt.build(backend, config, None, part)
+    model.load(weights)
+    loss, grads = model.gradient(batch)
+    return float(backend.to_numpy(loss)), {n: backend.to_numpy(g) for n, g in grads.items()}
+
+
+LINEAR = "spectral radius 0.9"
+
+
+@pytest.mark.parametrize("closed_form", [False, True], ids=["(8)", "(9)"])
+def test_the_chapters_formulas_are_the_gradient(backend, closed_form):
+    weights, batch = weights_and_batch()
+    _, grads = gradient(backend, weights, batch, LINEAR)
+    expected = bptt_formulas.parameter_gradients(weights, *batch[:2], closed_form)
+    name, apart = largest_difference(grads, expected)
+    assert apart <= tolerance("sequence", "float32"), name
+
+
+def test_the_gradient_of_every_hidden_state_is_formula_8(backend):
+    weights, batch = weights_and_batch()
+    model = bptt.build(backend, SMALL, None, LINEAR)
+    states = bptt_formulas.hidden_states(weights, batch[0])
+    d_outputs = bptt_formulas.output_gradients(weights, states, batch[1])
+    expected = bptt_formulas.hidden_gradients(weights, d_outputs)
+    assert agree(gradients_over_time(model, weights, batch), expected, "sequence")
+
+
+def test_the_recursion_and_the_powers_are_the_same_formula():
+    weights, (inputs, labels, _) = weights_and_batch(num_steps=20)
+    recursion = bptt_formulas.parameter_gradients(weights, inputs, labels)
+    closed_form = bptt_formulas.parameter_gradients(weights, inputs, labels, closed_form=True)
+    assert largest_difference(closed_form, recursion)[1] <= tolerance("sequence", "float64")
+
+
+def test_the_formulas_count_a_loss_in_its_own_direction():
+    """Against differences of the loss itself, which share nothing with either."""
+    weights, batch = weights_and_batch()
+    exact = {name: w.astype("float64") for name, w in weights.items()}
+    oracle, step = get_backend("numpy", dtype="float64"), 1e-6
+    expected = bptt_formulas.parameter_gradients(exact, *batch[:2])
+    for name, w in exact.items():
+        direction = np.random.default_rng(0).standard_normal(w.shape)
+        up, down = (
+            gradient(oracle, {**exact, name: w + sign * step * direction}, batch, LINEAR)[0]
+            for sign in (1, -1)
+        )
+        assert (up - down) / (2 * step) == pytest.approx((expected[name] * direction).sum(), 1e-5)
+
+
+def factors_and_chances(num_steps, keep):
+    """Every outcome of ξ_2 … ξ_T with its probability."""
+    for kept in product((0, 1), repeat=num_steps - 1):
+        chance = np.prod([keep if k else 1 - keep for k in kept])
+        yield np.array(kept) / keep, chance
+
+
+def expected_gradient(weights, batch, outcomes):
+    """The mean over all outcomes, in float64."""
+    oracle, total = get_backend("numpy", dtype="float64"), {}
+    for factors, chance in outcomes:
+        _, grads = gradient(oracle, weights, (*batch[:2], factors))
+        total = {n: total.get(n, 0) + chance * grad for n, grad in grads.items()}
+    return total
+
+
+def test_random_truncation_is_unbiased():
+    weights, batch = weights_and_batch(num_steps=6)
+    _, full = gradient(get_backend("numpy", dtype="float64"), weights, batch)
+    outcomes = list(factors_and_chances(num_steps=6, keep=0.6))
+    assert len(outcomes) == 2**5
+    mean = expected_gradient(weights, batch, outcomes)
+    assert largest_difference(mean, full)[1] <= tolerance("sequence", "float64")
+    unweighted = [(factors * 0.6, chance) for factors, chance in outcomes]
+    biased = expected_gradient(weights, batch, unweighted)
+    assert largest_difference(biased, full)[1] > 0.01
+
+
+def test_a_cut_after_every_step_leaves_each_step_its_own_loss(backend):
+    weights, (inputs, labels, factors) = weights_and_batch()
+    states = bptt_formulas.hidden_states(weights, inputs)
+    d_hiddens = bptt_formulas.output_gradients(weights, states, labels) @ weights["W_hq"].T
+    _, grads = gradient(backend, weights, (inputs, labels, 0 * factors), LINEAR)
+    expected = np.einsum("tnh,tnk->hk", states[:-1], d_hiddens)
+    assert agree(grads["W_hh"], expected, "sequence")
+
+
+def test_factors_change_the_gradient_and_not_the_loss(backend):
+    weights, (inputs, labels, ones) = weights_and_batch()
+    loss, full = gradient(backend, weights, (inputs, labels, ones))
+    for factors in (0 * ones, 3 * ones, np.resize([1.5, 0.0], len(ones))):
+        other_loss, grads = gradient(backend, weights, (inputs, labels, factors))
+        assert agree(np.array(other_loss), np.array(loss), "reduction")
+        assert agree(grads["W_hq"], full["W_hq"], "sequence")
+        assert not agree(grads["W_hh"], full["W_hh"], "sequence")
+
+
+def test_a_factor_weights_all_that_flows_back_through_its_step(backend):
+    """z_t is linear in each ξ_t, so that a half lies halfway between 0 and 1."""
+    weights, (inputs, labels, factors) = weights_and_batch()
+
+    def at(value):
+        changed = factors.copy()
+        changed[3] = value
+        return gradient(backend, weights, (inputs, labels, changed))[1]["W_hh"].astype("float64")
+
+    assert agree(at(0.5), (at(0.0) + at(1.0)) / 2, "sequence")
+
+
+def test_windows_end_where_a_factor_is_zero():
+    assert list(windows(np.array([1.0, 0.0, 2.0, 0.0, 0.0]))) == [(0, 2), (2, 4), (4, 5), (5, 6)]
+    assert list(windows(np.ones(0))) == [(0, 1)]
+    (cuts,) = bptt.strategies(replace(SMALL, num_steps=12), np.random.default_rng(0))[
+        "truncated after 10"
+    ]
+    assert list(windows(cuts)) == [(0, 10), (10, 12)]
+    assert longest_window(cuts) == 10
+
+
+def test_random_factors_have_mean_one():
+    config = replace(SMALL, num_draws=200, num_steps=101, keep_probability=0.7)
+    factors = np.array(bptt.strategies(config, np.random.default_rng(0))["random"])
+    assert factors.shape == (200, 100)
+    assert set(np.unique(factors)) == {0.0, 1 / 0.7}
+    standard_error = ((1 / 0.7 - 1) / factors.size) ** 0.5
+    assert abs(factors.mean() - 1) < 4 * standard_error
+
+
+def test_powers_follow_the_largest_eigenvalue(backend):
+    W = bptt.initial_weights(replace(SMALL, num_hiddens=20), 5, np.random.default_rng(0))["W_hh"]
+    assert agree(np.array(spectral_radius(W)), np.array(1.0), "reduction")
+    for radius in (0.9, 1.1):
+        scaled = W * np.float32(radius)
+        norms = norms_of_powers(backend, scaled, 60)
+        exact = [np.linalg.matrix_power(scaled.astype("float64"), k) for k in range(1, 61)]
+        expected = [np.linalg.norm(power, 2) for power in exact]
+        assert agree(np.array(norms), np.array(expected), "sequence")
+        growth = (norms[-1] / norms[-21]) ** (1 / 20)
+        assert growth == pytest.approx(radius, rel=0.01)
+
+
+@pytest.fixture
+def results(backend):
+    return {e.part: e for e in bptt.run(backend, SMALL) if isinstance(e, Epoch)}
+
+
+def test_the_run_keeps_to_its_schedule_and_says_the_same_on_every_backend(backend, oracle):
+    corpus = bptt.prepare(SMALL)
+    events = list(bptt.run(backend, SMALL, corpus))
+    steps = [event for event in events if isinstance(event, Step)]
+    epochs = [event for event in events if isinstance(event, Epoch)]
+    assert [len(epoch.losses) for epoch in epochs] == bptt.schedule(SMALL, corpus)
+    assert [step.number for step in steps] == list(range(len(steps)))
+    parts = ["spectral radius 0.9", "spectral radius 1.1", "full", "truncated after 2"]
+    assert [epoch.part for epoch in epochs] == [*parts, "truncated after 10", "random"]
+    others = [event for event in bptt.run(oracle, SMALL, corpus) if isinstance(event, Epoch)]
+    for epoch, other in zip(epochs, others, strict=True):
+        metrics, expected = epoch.evaluate(), other.evaluate()
+        assert list(metrics) == list(expected)
+        for name in metrics:
+            if name in COMPARED or name in bptt.PLOTTED:
+                pair = np.array(metrics[name]), np.array(expected[name])
+                # |λ|ᵏ comes from the same eigenvalues in both.
+                assert agree(*pair, "sequence"), (epoch.part, name)
+    for name in (bptt.FORMULA_8, bptt.FORMULA_9):
+        assert epochs[0].evaluate()[name] <= tolerance("sequence", "float32")
+
+
+def test_what_the_strategies_are_known_for(results):
+    metrics = {part: epoch.evaluate() for part, epoch in results.items()}
+    assert metrics["full"]["bias"] == metrics["full"]["variance"] == 0
+    short, long = metrics["truncated after 2"], metrics["truncated after 10"]
+    assert short["bias"] > long["bias"] > 0
+    assert short["variance"] == long["variance"] == 0
+    random = metrics["random"]
+    assert 0 < random["bias"] < 3 * random["standard error"] < 3 * random["variance"] ** 0.5
+    n, h = SMALL.batch_size, SMALL.num_hiddens
+    assert metrics["full"]["stored states"] == SMALL.num_steps * n * h
+    assert long["stored states"] == 10 * n * h
+    for part in ("full", "truncated after 2", "random"):
+        assert metrics[part]["gradient in s"] > 0
+    assert set(bptt.SHOWN) | set(bptt.PLOTTED) <= {name for m in metrics.values() for name in m}
+
+
+def test_truncation_cuts_what_reaches_a_step(oracle):
+    """The last step of a window gets what the step itself loses and nothing from later ones."""
+    config = replace(SMALL, num_steps=20)
+    weights, (inputs, labels, _) = weights_and_batch(num_steps=20)
+    model = bptt.build(oracle, config, None, "truncated after 10")
+    (cuts,) = bptt.strategies(config, np.random.default_rng(0))["truncated after 10"]
+    found = reach(model, weights, [(inputs, labels, cuts)])
+    # Step 20 − k, so that k = 0 … 9 belong to the last window, which nothing cuts.
+    assert found[bptt.ESTIMATE][:9] == found[bptt.FULL][:9]
+    cut = np.array(found[bptt.ESTIMATE][9:]) != np.array(found[bptt.FULL][9:])
+    assert cut.all()
+
+
+def test_bias_and_variance_of_known_draws():
+    draws = np.array([[1.0, 0.0], [3.0, 0.0], [2.0, 3.0], [2.0, -3.0]])  # mean (2, 0)
+    found = bias_and_variance(draws, np.array([0.0, 4.0]))
+    assert found["bias"] == pytest.approx(20**0.5 / 4)
+    assert found["variance"] == pytest.approx((1 + 1 + 9 + 9) / 3 / 16)
+    assert found["standard error"] == pytest.approx((found["variance"] / 4) ** 0.5)
+
+
+needs_peak = pytest.mark.skipif(not bptt_memory.can_measure(), reason="the system tells no peak")
+
+
+@needs_peak
+def test_the_peak_of_a_call_is_seen_although_it_is_over():
+    size = 64 * 2**20
+    grown = bptt_memory.peak_growth(lambda: np.ones(size, "uint8").sum())
+    assert 0.9 * size < grown < 1.5 * size
+    assert bptt_memory.peak_growth(lambda: None) < size / 8
+
+
+@needs_peak
+def test_truncation_saves_memory(framework):
+    config = replace(SMALL, batch_size=32, num_hiddens=64)
+    weights, (inputs, labels, ones) = weights_and_batch(config, num_steps=256)
+    model = bptt.build(framework, config, None, "full")
+    model.load(weights)
+    cuts = (np.arange(1, 256) % 8 > 0).astype(float)
+    full, cut = (costs(model, [(inputs, labels, factors)]) for factors in (ones, cuts))
+    assert full["stored states"] == 32 * cut["stored states"] == 256 * 32 * 64
+    assert full["memory in MiB"] > full["stored states"] * 4 / 2**20
+    assert full["memory in MiB"] > 3 * cut["memory in MiB"]
+
+
+def test_memory_that_nothing_tells_is_left_out_openly(monkeypatch, oracle, tmp_path):
+    assert len(bptt.notes(SMALL)) == 3 or not bptt_memory.can_measure()
+    monkeypatch.setattr(bptt_memory, "CLEAR", tmp_path / "missing" / "clear_refs")
+    assert bptt_memory.peak_growth(lambda: None) is None
+    weights, batch = weights_and_batch()
+    model = bptt.build(oracle, SMALL, None, "full")
+    model.load(weights)
+    assert set(costs(model, [batch])) == {"gradient in s", "stored states"}
+    assert "memory is left out" in bptt.notes(SMALL)[-1]
+
+
+def test_the_seed_decides_everything():
+    def variance(seed):
+        config = replace(SMALL, seed=seed, radii=(), taus=(), num_steps=10)
+        *_, last = bptt.run(get_backend("numpy"), config)
+        return last.evaluate()["variance"]
+
+    assert variance(0) == variance(0)
+    assert variance(0) != variance(1)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"style": "concise"}, "style 'concise'"),
+        ({"num_steps": 0}, "num_steps = 0"),
+        ({"num_hiddens": 0}, "num_hiddens = 0"),
+        ({"num_powers": -1}, "num_powers = -1"),
+        ({"radii": (0.9, 0.0)}, "radii = (0.9, 0.0)"),
+        ({"radii": (0.9, 0.9)}, "radii = (0.9, 0.9)"),
+        ({"radii": (float("nan"),)}, "radii = (nan,)"),
+        ({"radii": (10.0,)}, "radii = (10.0,)"),
+        ({"spectral_radius": 0.0}, "spectral_radius = 0.0"),
+        ({"taus": (5, 0)}, "taus = (5, 0)"),
+        ({"keep_probability": 0.0}, "keep_probability = 0.0"),
+        ({"keep_probability": 1.1}, "keep_probability = 1.1"),
+        ({"keep_probability": float("nan")}, "keep_probability = nan"),
+        ({"num_draws": 1}, "num_draws = 1"),
+        ({"sigma": 0.0}, "sigma = 0.0"),
+        ({"learning_rate": float("inf")}, "learning_rate = inf"),
+        ({"seed": -1}, "seed = -1"),
+    ],
+)
+def test_a_wrong_value_is_one_line_that_names_it(change, named):
+    with pytest.raises(InputError, match=re.escape(named)) as caught:
+        bptt.Config(**change)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("longest", ["num_steps", "num_powers"])
+def test_a_text_that_is_too_short_is_refused(longest):
+    with pytest.raises(InputError, match="need 2501 characters, the corpus has 2000"):
+        bptt.prepare(replace(SMALL, radii=(), batch_size=10, **{longest: 250}))
+
+
+def test_the_book_config_takes_a_corpus_and_a_style():
+    assert bptt.book_config().corpus == "auto"
+    assert bptt.book_config("lyrics").corpus == "lyrics"
+    with pytest.raises(InputError, match="choose 'scratch'"):
+        bptt.book_config(style="concise")
+
+
+def test_the_smallest_sizes_run(backend):
+    config = replace(SMALL, batch_size=1, num_hiddens=1, num_powers=1, num_steps=2, num_draws=2)
+    *_, last = bptt.run(backend, config)
+    assert last.part == "random"
+    assert last.evaluate()["gradient in s"] > 0
