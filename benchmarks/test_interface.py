@@ -46,7 +46,7 @@ def by_interface(backend, corpus):
 def by_hand(backend, corpus):
     """The same, with torch in the place of the interface."""
     stream = np.random.default_rng(CONFIG.seed)
-    params = backend.parameters(rnn.initial_weights(CONFIG, NUM_SYMBOLS, stream))
+    params = backend.parameters(rnn.RECURRENCE.initial_weights(CONFIG, NUM_SYMBOLS, stream))
     zero_state = backend.zeros((CONFIG.batch_size, CONFIG.num_hiddens))
 
     def epoch():

@@ -14,8 +14,8 @@ from backends.errors import check_choice
 EXPERIMENTS = {
     "bptt": "backpropagation through time: full, truncated and randomly truncated",
     "dropout": "a perceptron that classifies images, with dropout",
-    "initialization": "vanishing and exploding variances, broken symmetry",
     "gru": "the language model with gated recurrent units",
+    "initialization": "vanishing and exploding variances, broken symmetry",
     "lstm": "the language model with long short-term memory",
     "rnn": "a character-level recurrent language model",
     "weight_decay": "high-dimensional linear regression with an L2 penalty",

@@ -1,224 +1,79 @@
-"""A character-level language model: predict every next character of a text (book 6.4 and 6.5).
+"""A recurrent language model: predict every next character of a text (book 6.4 and 6.5).
 
-H_t = φ(X_t W_xh + H_{t−1} W_hh + b_h), O_t = H_t W_hq + b_q, loss = mean cross-entropy of O_t
-against the character that follows, perplexity = exp(loss).
+H_t = φ(X_t W_xh + H_{t−1} W_hh + b_h).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-import numpy as np
+from backends.errors import InputError, check_choice
+from backends.interface import Array, Backend, Parameters, State
+from experiments import language_model
+from experiments.language_model import Recurrence
 
-from backends.errors import InputError, check_choice, check_max_norm
-from backends.initializers import normal, zeros
-from backends.interface import Array, Backend, State
-from experiments.checks import check_not_negative, check_positive, check_style
-from experiments.corpora import Corpus, load_corpus
-from experiments.sampling import SAMPLINGS, check_length
-from experiments.training import Epoch, Metrics, Model, Step
-
-SHOWN = ("perplexity",)
-PLOTTED = ("perplexity",)
-LOG_SCALE = False
-X_LABEL = "epoch"
+SHOWN, PLOTTED = language_model.SHOWN, language_model.PLOTTED
+LOG_SCALE, X_LABEL = language_model.LOG_SCALE, language_model.X_LABEL
 
 
 @dataclass(frozen=True)
-class Config:
-    """The values of the book's *Time Machine* chapter.
+class Config(language_model.Config):
+    """concatenated: one product [X_t, H_{t−1}] [W_xh; W_hh], see `concatenated_rnn`."""
 
-    learning_rate is η, clip_norm θ (none: no clipping), sigma the spread of the initial weights.
-    random_offset: start every epoch at a random one of the first num_steps characters.
-    """
-
-    style: str = "scratch"
-    corpus: str = "auto"
-    num_epochs: int = 500
-    seed: int = 0
-    max_characters: int = 10_000
-    batch_size: int = 32
-    num_steps: int = 35
     num_hiddens: int = 512
     activation: str = "tanh"
-    sampling: str = "consecutive"
-    random_offset: bool = True
-    learning_rate: float = 1.0
-    clip_norm: float | None = 1.0
-    sigma: float = 0.01
-    report_every: int = 10
-    prefixes: tuple[str, ...] = ("time traveller", "traveller")
-    num_predicted: int = 50
+    concatenated: bool = False
 
     def __post_init__(self) -> None:
-        check_style(self)
+        super().__post_init__()
         check_choice("activation", self.activation, ("tanh", "relu"))
-        check_choice("sampling", self.sampling, SAMPLINGS)
-        check_positive(self, "num_epochs", "max_characters", "batch_size", "num_steps")
-        check_positive(self, "num_hiddens", "learning_rate", "report_every")
-        check_not_negative(self, "seed", "sigma", "num_predicted")
-        check_max_norm(self.clip_norm)
-        if not all(self.prefixes):
-            raise InputError(f"prefixes = {self.prefixes} holds an empty text: give 1 character up")
+        if self.concatenated and self.style == "concise":
+            raise InputError("concatenated = True is not allowed in style concise: choose scratch")
 
 
 LYRICS = Config(
-    corpus="lyrics",
-    num_epochs=250,
-    num_hiddens=256,
-    sampling="random",
-    random_offset=False,
-    learning_rate=100.0,
-    clip_norm=0.01,
-    report_every=50,
-    prefixes=("分开", "不分开"),
+    **{**asdict(language_model.LYRICS), "num_epochs": 250, "sampling": "random", "report_every": 50}
+)
+LYRICS_CONCISE = replace(
+    LYRICS, style="concise", num_epochs=200, sampling="consecutive", activation="relu"
 )
 
 
 def book_config(corpus: str | None = None, style: str | None = None) -> Config:
-    config = LYRICS if corpus == "lyrics" else Config(corpus=corpus or "auto")
+    if corpus == "lyrics":
+        config = LYRICS_CONCISE if style == "concise" else LYRICS
+    else:
+        config = Config(corpus=corpus or "auto")
     return replace(config, style=style or config.style)
 
 
-def prepare(config: Config, data_dir: Path | None = None) -> Corpus:
-    corpus = load_corpus(config.corpus, data_dir, config.max_characters)
-    check_length(len(corpus.ids), config.batch_size, config.num_steps, largest_offset(config))
-    for prefix in config.prefixes:
-        if corpus.decode(corpus.encode(prefix)) != prefix:
-            symbols = "".join(symbol for symbol in corpus.symbols if len(symbol) == 1)
-            raise InputError(f"prefix {prefix!r} is not allowed: use the corpus's {symbols!r}")
-    return corpus
+def unroll(backend: Backend, config: Config) -> Any:
+    if config.concatenated:
+        return partial(concatenated_rnn, backend, activation=config.activation)
+    return partial(backend.rnn, activation=config.activation)
 
 
-def largest_offset(config: Config) -> int:
-    return config.num_steps - 1 if config.random_offset else 0
+def concatenated_rnn(
+    backend: Backend, ids: Array, state: State, params: Parameters, activation: str
+) -> tuple[Array, State]:
+    """H_t = φ([X_t, H_{t−1}] [W_xh; W_hh] + b_h), the same as `Backend.rnn` (book 6.2)."""
+    phi = {"tanh": backend.tanh, "relu": backend.relu}[activation]
+    weight = backend.concat([params["W_xh"], params["W_hh"]], axis=0)
+    inputs, (h,), hiddens = backend.one_hot(ids, params["W_xh"].shape[0]), state, []
+    for t in range(len(inputs)):
+        h = phi(backend.linear(backend.concat([inputs[t], h], axis=1), weight, params["b_h"]))
+        hiddens.append(backend.reshape(h, (1, *h.shape)))
+    return backend.concat(hiddens, axis=0), (h,)
 
 
-def schedule(config: Config, corpus: Corpus) -> list[int]:
-    """The number of steps of every epoch; a random offset may cost the last one."""
-    batches = (len(corpus.ids) - 1) // (config.batch_size * config.num_steps)
-    return [batches] * config.num_epochs
+def layer(backend: Backend, config: Config, num_symbols: int) -> Any:
+    return backend.rnn_layer(num_symbols, config.num_hiddens, config.activation)
 
 
-def initial_weights(
-    config: Config, num_symbols: int, stream: np.random.Generator
-) -> dict[str, np.ndarray]:
-    q, h = num_symbols, config.num_hiddens
-    return {
-        "W_xh": normal(stream, (q, h), config.sigma),
-        "W_hh": normal(stream, (h, h), config.sigma),
-        "b_h": zeros((h,)),
-        "W_hq": normal(stream, (h, q), config.sigma),
-        "b_q": zeros((q,)),
-    }
+RECURRENCE = Recurrence("h", 1, unroll, layer)
 
-
-# A forward function maps (params, state, ids (T, n)) to (logits (T n, q), state).
-Forward = Callable[[Any, Any, Any], tuple[Any, Any]]
-
-
-def scratch(backend: Backend, config: Config, num_symbols: int) -> tuple[Model, Forward]:
-    """Every formula written out."""
-
-    def forward(params, state, inputs):
-        hiddens, state = backend.rnn(inputs, state, params, config.activation)
-        return backend.rnn_output(hiddens, params), state
-
-    def update(params, grads):
-        grads, _ = backend.clip_gradients(grads, config.clip_norm)
-        return backend.sgd(params, grads, config.learning_rate)
-
-    return Model(backend, objective(backend, forward), update, recurrent=True), forward
-
-
-def concise(backend: Backend, config: Config, num_symbols: int) -> tuple[Model, Forward]:
-    """The framework's own layers and optimiser; its recurrent layer has a second bias, b_hh."""
-    network = backend.network(
-        rnn=backend.rnn_layer(num_symbols, config.num_hiddens, config.activation),
-        output=backend.dense_layer(config.num_hiddens, num_symbols, "W_hq", "b_q"),
-    )
-    trainer = backend.trainer(network, config.learning_rate)
-
-    def forward(network, state, inputs):
-        hiddens, state = network["rnn"](backend.one_hot(inputs, num_symbols), state)
-        return backend.reshape(network["output"](hiddens), (-1, num_symbols)), state
-
-    def update(network, grads):
-        grads, _ = backend.clip_gradients(grads, config.clip_norm)
-        trainer.step(grads, batch_size=1)  # the loss is a mean already
-        return network
-
-    return Model(backend, objective(backend, forward), update, network, recurrent=True), forward
-
-
-def objective(backend: Backend, forward: Forward) -> Callable[..., Any]:
-    """The mean cross-entropy over all characters of a batch."""
-
-    def mean_cross_entropy(params, state, inputs, labels):
-        logits, state = forward(params, state, inputs)
-        return backend.mean(backend.softmax_cross_entropy(logits, labels)), state
-
-    return mean_cross_entropy
-
-
-STYLES = {"scratch": scratch, "concise": concise}
-
-
-def build(backend: Backend, config: Config, corpus: Corpus, part: str = "") -> Model:
-    return STYLES[config.style](backend, config, len(corpus.symbols))[0]
-
-
-def zero_state(backend: Backend, config: Config, batch_size: int) -> State:
-    """The state before the first character."""
-    return (backend.zeros((batch_size, config.num_hiddens)),)
-
-
-def predict(model: Model, forward: Forward, config: Config, corpus: Corpus, prefix: str) -> str:
-    """Read the prefix, then append the likeliest next character num_predicted times."""
-    backend, ids = model.backend, corpus.encode(prefix)
-    state = zero_state(backend, config, 1)
-    unread = ids[:]
-    for _ in range(config.num_predicted):
-        logits, state = forward(model.params, state, backend.from_numpy(np.array(unread)[:, None]))
-        likeliest = backend.to_numpy(backend.argmax(logits, axis=1))
-        unread = [int(likeliest[-1])]
-        ids += unread
-        state = backend.detach(state)
-    return corpus.decode(ids)
-
-
-def perplexity(backend: Backend, losses: Sequence[Array]) -> Metrics:
-    """exp of the mean loss of an epoch's steps, which all hold as many characters."""
-    mean_losses = [backend.reshape(loss, (1,)) for loss in losses]
-    value = backend.perplexity(backend.concat(mean_losses, axis=0))
-    return {"perplexity": float(backend.to_numpy(value))}
-
-
-def run(backend: Backend, config: Config, data: Corpus | None = None) -> Iterator[Step | Epoch]:
-    """Train; yield every step before it is taken and every epoch after it."""
-    corpus = data or prepare(config)
-    num_symbols = len(corpus.symbols)
-    model, forward = STYLES[config.style](backend, config, num_symbols)
-    stream, batches = np.random.default_rng(config.seed), SAMPLINGS[config.sampling]
-    model.load(initial_weights(config, num_symbols, stream))
-    start = zero_state(backend, config, config.batch_size)
-    step, cut = 0, (config.batch_size, config.num_steps, largest_offset(config))
-    for epoch in range(1, config.num_epochs + 1):
-        losses = []
-        model.state = start
-        for batch in batches(stream, corpus.ids, *cut):
-            if config.sampling == "random":
-                model.state = start  # the batch before is not the text before
-            yield Step(step, model, batch)
-            losses.append(model.step(batch))
-            step += 1
-        yield Epoch(
-            epoch,
-            losses,
-            partial(perplexity, backend, losses),
-            lambda: {p: predict(model, forward, config, corpus, p) for p in config.prefixes},
-        )
+notes, prepare, schedule = language_model.notes, language_model.prepare, language_model.schedule
+build = partial(language_model.build, RECURRENCE)
+run = partial(language_model.run, RECURRENCE)

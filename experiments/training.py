@@ -57,12 +57,13 @@ class Model:
         network: Network | None = None,
         recurrent: bool = False,
         part: str = "",
+        detach: bool = True,
     ) -> None:
         self.backend = backend
         self.part = part
         self.params: Any = network
         self.state: State = ()
-        self.recurrent = recurrent
+        self.recurrent, self.detach = recurrent, detach
         self._gradient = backend.value_and_grad(objective, has_aux=recurrent)
         self._update = update
 
@@ -116,7 +117,7 @@ class Model:
         if not self.recurrent:
             return self._gradient(self.params, *arrays)
         # Truncated backpropagation through time: no gradient flows into the batch before.
-        state = self.backend.detach(self.state)
+        state = self.backend.detach(self.state) if self.detach else self.state
         (loss, self.state), grads = self._gradient(self.params, state, *arrays)
         return loss, grads
 
