@@ -244,7 +244,7 @@ class MxnetBackend(Backend):
             variables = params.arrays() if is_network else params
             # backward() frees the graph, and then takes a state from it for a constant. Only what
             # was reshaped since, as a layer's state is here, would be refused.
-            args = [self.detach(arg) if isinstance(arg, tuple) else arg for arg in args]
+            args = tuple(self.detach(arg) if isinstance(arg, tuple) else arg for arg in args)
             for variable in variables.values():
                 variable._fresh_grad = False
             with autograd.record(train_mode=is_network):

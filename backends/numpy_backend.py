@@ -217,7 +217,8 @@ class NumpyBackend(Backend):
 
     def value_and_grad(self, objective, has_aux=False):
         def evaluate(params, *args):
-            args, aux = [self.detach(a) if isinstance(a, tuple) else a for a in args], None
+            args = tuple(self.detach(arg) if isinstance(arg, tuple) else arg for arg in args)
+            aux = None
 
             def loss_of(values):
                 nonlocal aux
