@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from backends import backend_names
-from experiments import bptt, rnn, weight_decay
+from experiments import bptt, initialization, rnn, weight_decay
 from experiments.commands.verdict import Verdict, perturbed_probes
 from experiments.corpora import Corpus
 from experiments.training import Step
@@ -40,6 +40,8 @@ def cases():
         yield f"rnn {style} python_topics", rnn, topics, None
         config = rnn.Config(style=style, activation="relu", sampling="random", **small)
         yield f"rnn {style} relu", rnn, config, None
+        config = initialization.Config(style=style, num_steps=20)
+        yield f"initialization {style}", initialization, config, None
     config = rnn.Config(clip_norm=None, learning_rate=0.1, **small)
     yield "rnn scratch unclipped", rnn, config, None
     yield "bptt", bptt, bptt.Config(corpus="python_topics", num_draws=8), None
