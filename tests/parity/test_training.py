@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from backends import backend_names
-from experiments import bptt, initialization, rnn, weight_decay
+from experiments import bptt, dropout, initialization, rnn, weight_decay
 from experiments.commands.verdict import Verdict, perturbed_probes
 from experiments.corpora import Corpus
 from experiments.training import Step
@@ -42,6 +42,10 @@ def cases():
         yield f"rnn {style} relu", rnn, config, None
         config = initialization.Config(style=style, num_steps=20)
         yield f"initialization {style}", initialization, config, None
+        digits = dropout.Config(style=style, dataset="digits", num_epochs=20)
+        yield f"dropout {style}", dropout, digits, None
+        swapped = {"drop_prob1": 0.5, "drop_prob2": 0.2, "weight_decay": 0.01, "sigma": 0.1}
+        yield f"dropout {style} swapped and decayed", dropout, replace(digits, **swapped), None
     config = rnn.Config(clip_norm=None, learning_rate=0.1, **small)
     yield "rnn scratch unclipped", rnn, config, None
     yield "bptt", bptt, bptt.Config(corpus="python_topics", num_draws=8), None
