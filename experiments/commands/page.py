@@ -90,15 +90,9 @@ def shown_rows(result: dict[str, Any]) -> list[int]:
     """The epochs of the table: all of a short run, else the ends of each part and some between."""
     epochs, parts = result["epochs"], result["parts"]
     every = 1 if len(epochs) <= MOST_ROWS else math.ceil(len(epochs) / (MOST_ROWS // 2))
-    last = len(epochs) - 1
-    return [
-        i
-        for i, epoch in enumerate(epochs)
-        if epoch % every == 0
-        or i in (0, last)
-        or parts[i] != parts[i - 1]
-        or parts[i] != parts[i + 1]
-    ]
+    begins = [i for i, part in enumerate(parts) if part not in parts[:i]]
+    edges = {*begins, *(i - 1 for i in begins), len(epochs) - 1}
+    return [i for i, epoch in enumerate(epochs) if epoch % every == 0 or i in edges]
 
 
 def epoch_table(result: dict[str, Any]) -> Table:
@@ -232,7 +226,8 @@ def view(identity: str, found: Found) -> dict[str, Any]:
         "verdict": verdict(list(backends), result.get("parity")),
         "pictures": pictures(identity, result),
         "table": epoch_table(result),
-        "drift": number(drifts[-1], 2) if drifts else "",
+        # It begins anew with each part.
+        "drift": number(None if None in drifts else max(drifts), 2) if drifts else "",
         "texts": texts(backends),
         "timing": timing(backends),
         "machine": result["machine"],
