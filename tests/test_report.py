@@ -7,6 +7,8 @@ import math
 import os
 import re
 import shutil
+import subprocess
+import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -177,12 +179,18 @@ def test_a_comparison_says_its_verdict_ratio_and_conditions(tmp_path):
     text = words(report(write(tmp_path, result())))
     assert "left and right agree to 1.8×10⁻⁵ in loss, gradients and updates" in text
     assert "No divergence at 10 resynced steps, from step 0 to step 9" in text
-    assert "right 0.50 × left" in text  # without the first epoch, which took both 9 seconds
-    assert "Free-running drift: 4.0×10⁻⁷" in text
+    assert "right 0.50 × left" in text
+    assert "Free-running drift: up to 4.0×10⁻⁷" in text
     assert "This is no benchmark" in text
     assert "a character-level recurrent language model" in text
     for detail in ("Abacus", "drawn from the seed", "clip_norm none", "1.0 cpu 2", "seed 3"):
         assert detail in text, detail
+
+
+def test_the_first_epoch_does_not_count_for_time(tmp_path):
+    text = words(report(write(tmp_path, result(2))))  # the first epoch took both 9 seconds
+    assert "right 0.50 × left" in text
+    assert "left 1.0 cpu 2 0.200 9.20 1 right 1.0 cpu 2 0.100 9.10 0.50" in text
 
 
 def test_a_divergence_is_shown_with_its_step_tensor_backends_and_size(tmp_path):
@@ -224,6 +232,7 @@ def test_an_interrupted_run_is_said_to_be_one_and_may_hold_an_epoch_of_some_back
     text = words(report(write(tmp_path, cut)))
     assert "Interrupted." in text
     assert "first 2 epochs" in text
+    assert "left 1.0 cpu 2 0.200 9.20" in text  # 9.40 seconds with the third epoch
     assert "same , interrupted" in text
     assert "Interrupted" not in words(report(write(tmp_path, result())))
 
@@ -232,6 +241,12 @@ def test_notes_and_stand_in_data_are_said(tmp_path):
     page = report(write(tmp_path, result(note="A replaces B", notes=["gates differ"])))
     assert "Note: A replaces B" in words(page)
     assert "Note: gates differ" in words(page)
+
+
+def test_the_largest_drift_of_all_parts_is_named(tmp_path):
+    for drifts, shown in (([0.5, 0.75, 0.1, 0.2], "0.75"), ([0.5, None, 0.1, 0.2], "not finite")):
+        parts = of_parts("a", "b", epochs=2, parity=parity(4, free_running_diff=drifts))
+        assert f"Free-running drift: up to {shown}," in words(report(write(tmp_path, parts)))
 
 
 def test_every_part_has_a_picture_and_rows_of_its_own(tmp_path):
@@ -264,6 +279,7 @@ def test_pictures_take_their_colours_from_the_page_and_describe_themselves(tmp_p
     assert "currentColor" in svg
     assert not re.search(r"(fill|stroke): #", svg)
     assert "<style" not in svg
+    assert "<metadata" not in svg
     assert "loss, left: 1 at epoch 1, 0.25 at epoch 4" in svg
     for line in range(6):
         assert page.count(f"--line-{line}: #") == 2, "one colour for each scheme"
@@ -277,6 +293,10 @@ def test_a_profile_is_drawn_over_its_own_axis_and_told_in_numbers(tmp_path):
     assert "0.5000 … 1" in text  # in the table of epochs its range
     assert "layer 1 layer 2 layer 3" in text
     assert "variance left 1 0.5000 not finite" in text
+
+
+def test_a_label_is_written_as_it_is_in_any_script(tmp_path):
+    assert ">层 $x$</text>" in report(write(tmp_path, of_profiles() | {"x_label": "层 $x$"}))
 
 
 def test_null_losses_are_gaps_and_a_run_of_nothing_else_is_drawn_too(tmp_path):
@@ -390,6 +410,10 @@ BROKEN = {
     "kind": (json.dumps(result(epochs="4")), "'epochs' is no list"),
     "number": (json.dumps(result(data=4)), "'data' is not a text"),
     "bool": (json.dumps(result(completed=1)), "'completed' is not true or false"),
+    "true": (
+        json.dumps(result(backends={"a": backend(4, threads=True)})),
+        "'threads' is not a whole number",
+    ),
     "metric": (
         json.dumps(result(backends={"a": backend(4, metrics=[{"loss": "x"}] * 4)})),
         "'metrics'[0]: 'loss' is no",
@@ -438,6 +462,20 @@ def test_folders_without_results_are_one_line(tmp_path):
         report(tmp_path / "result.json")
     with pytest.raises(InputError, match="is a folder"):
         report(tmp_path, out=tmp_path)
+
+
+def test_the_command_answers_bad_input_with_one_line_and_exit_code_2(tmp_path):
+    def lockstep(*arguments: object) -> subprocess.CompletedProcess[str]:
+        program = [sys.executable, "-W", "error", "-m", "experiments.commands.main", "report"]
+        return subprocess.run([*program, *map(str, arguments)], capture_output=True, text=True)
+
+    done = lockstep(tmp_path / "nowhere")
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "nowhere" in done.stderr
+    done = lockstep(write(tmp_path / "a", result()), "--out", tmp_path / "page.html")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "page.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
 
 def test_numbers_are_written_as_people_write_them():
