@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from backends import backend_names
-from experiments import bptt, dropout, initialization, rnn, weight_decay
+from experiments import bptt, dropout, gru, initialization, lstm, rnn, weight_decay
 from experiments.commands.verdict import Verdict, perturbed_probes
 from experiments.corpora import Corpus
 from experiments.training import Step
@@ -21,6 +21,8 @@ from tests.conftest import backend_or_skip
 
 NUM_STEPS, ORACLE_EVERY = 100, 10
 STYLES = ("scratch", "concise")
+# Cells of many operations take long at the book's sizes; the rows in cases.py have those.
+GATED = {"num_hiddens": 64, "batch_size": 8, "num_steps": 20}
 
 
 def lyrics_sized() -> Corpus:
@@ -35,9 +37,14 @@ def cases():
         for decay in (0.0, 3.0):
             config = weight_decay.Config(style=style, weight_decay=(decay,))
             yield f"weight_decay {style} {decay:g}", weight_decay, config, None
-        yield f"rnn {style} lyrics", rnn, replace(rnn.LYRICS, style=style), lyrics_sized()
+        yield f"rnn {style} lyrics", rnn, rnn.book_config("lyrics", style), lyrics_sized()
         topics = rnn.Config(style=style, corpus="python_topics")
         yield f"rnn {style} python_topics", rnn, topics, None
+        for name, module in {"gru": gru, "lstm": lstm}.items():
+            lyrics = replace(module.book_config("lyrics", style), **GATED)
+            yield f"{name} {style} lyrics", module, lyrics, lyrics_sized()
+            topics = module.Config(style=style, corpus="python_topics", **GATED)
+            yield f"{name} {style} python_topics", module, topics, None
         config = rnn.Config(style=style, activation="relu", sampling="random", **small)
         yield f"rnn {style} relu", rnn, config, None
         config = initialization.Config(style=style, num_steps=20)
@@ -48,6 +55,8 @@ def cases():
         yield f"dropout {style} swapped and decayed", dropout, replace(digits, **swapped), None
     config = rnn.Config(clip_norm=None, learning_rate=0.1, **small)
     yield "rnn scratch unclipped", rnn, config, None
+    config = rnn.Config(concatenated=True, **small)
+    yield "rnn scratch concatenated", rnn, config, None
     yield "bptt", bptt, bptt.Config(corpus="python_topics", num_draws=8), None
 
 
