@@ -9,8 +9,10 @@ The book's exercises, as options of `lockstep run dropout` and `lockstep compare
     --epochs 20                                          more epochs, to be compared with
     --epochs 20 --set drop_prob1=0 --set drop_prob2=0    more epochs without dropout
     --set num_hiddens1=1024 --set num_hiddens2=1024      a wider model, with or without dropout
-    --set drop_prob1=0 --set drop_prob2=0 --set weight_decay=0.1     weight decay instead
-    --set weight_decay=0.1                               both
+    --set weight_decay=0.1                               dropout and weight decay
+    --set weight_decay=0.1 --set drop_prob1=0 --set drop_prob2=0    weight decay alone
+
+In concise style give 0.1 / 256 = 0.0004 for the same decay, see `Config`.
 """
 
 from __future__ import annotations
