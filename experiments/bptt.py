@@ -76,8 +76,8 @@ X_LABEL = "k, steps back in time"
 class Config:
     """radii are ρ, taus τ, keep_probability is π, num_draws the number of random gradients.
 
-    num_powers is T for the linear RNN, num_steps T for the other. sigma is the spread of W_xh and
-    W_hq, spectral_radius the largest |eigenvalue| of W_hh under tanh.
+    num_steps is T, of which the linear RNN reads the first num_powers. sigma is the spread of W_xh
+    and W_hq, spectral_radius the largest |eigenvalue| of W_hh under tanh.
     """
 
     style: str = "scratch"
@@ -101,6 +101,11 @@ class Config:
         check_positive(self, "max_characters", "batch_size", "num_hiddens", "sigma")
         check_positive(self, "num_powers", "spectral_radius", "num_steps", "learning_rate")
         check_not_negative(self, "seed")
+        if self.num_powers > self.num_steps:
+            raise InputError(
+                f"num_powers = {self.num_powers} is more than num_steps = {self.num_steps}: "
+                "lower it or raise num_steps"
+            )
         for name, values in (("radii", self.radii), ("taus", self.taus)):
             if len(set(values)) < len(values) or not all(0 < value < np.inf for value in values):
                 raise InputError(f"{name} = {values}: give different numbers above 0")
@@ -130,7 +135,10 @@ def notes(config: Config) -> tuple[str, ...]:
         "bias, standard error and variance are of the gradient by (W_xh, W_hh), relative to the "
         "full gradient's norm or its square",
         "time and memory of a gradient are measured in each backend's own process",
-        "picture: a_t = x_t W_xh + h_(t−1) W_hh; where ξ cuts, what later losses would add is lost",
+        "picture: ∂L/∂h_t sums what all later losses send back: below radius 1 the distant ones "
+        "vanish and it levels off, above 1 it explodes",
+        "picture: a_t = x_t W_xh + h_(t−1) W_hh; ∂L/∂a_t is the gradient that reaches step t, here "
+        "of the first sequence's loss",
     ]
     if not can_measure():
         lines.append("memory is left out: this system does not tell a process its peak")
@@ -139,8 +147,7 @@ def notes(config: Config) -> tuple[str, ...]:
 
 def prepare(config: Config, data_dir: Path | None = None) -> Corpus:
     corpus = load_corpus(config.corpus, data_dir, config.max_characters)
-    longest = max(config.num_steps, config.num_powers)
-    check_length(len(corpus.ids), config.batch_size, longest, offset=0)
+    check_length(len(corpus.ids), config.batch_size, config.num_steps, offset=0)
     return corpus
 
 
@@ -227,11 +234,9 @@ def run(backend: Backend, config: Config, data: Corpus | None = None) -> Iterato
     corpus = data or prepare(config)
     stream, step = np.random.default_rng(config.seed), 0
     start = initial_weights(config, len(corpus.symbols), stream)
-
-    def first_batch(num_steps: int) -> tuple[np.ndarray, np.ndarray]:
-        return next(consecutive_batches(stream, corpus.ids, config.batch_size, num_steps, 0))
-
-    batch: Batch = (*first_batch(config.num_powers), np.ones(config.num_powers - 1))
+    T, n, K = config.num_steps, config.batch_size, config.num_powers
+    inputs, labels = next(consecutive_batches(stream, corpus.ids, n, T, offset=0))
+    batch: Batch = (inputs[:K], labels[: K * n], np.ones(K - 1))
     for part, radius in radius_parts(config).items():
         model, weights = build(backend, config, corpus, part), scaled(start, radius)
         model.load(weights)
@@ -241,12 +246,12 @@ def run(backend: Backend, config: Config, data: Corpus | None = None) -> Iterato
         computed = {name: backend.to_numpy(grad) for name, grad in grads.items()}
         yield Epoch(1, [loss], partial(linear_metrics, model, weights, batch, computed), part=part)
 
-    weights, text = scaled(start, config.spectral_radius), first_batch(config.num_steps)
+    weights = scaled(start, config.spectral_radius)
     full: np.ndarray | None = None
     for part, draws in strategies(config, stream).items():
         model = build(backend, config, corpus, part)
         model.load(weights)
-        batches: list[Batch] = [(*text, factors) for factors in draws]
+        batches: list[Batch] = [(inputs, labels, factors) for factors in draws]
         losses, estimates = [], []
         for batch in batches:
             yield Step(step, model, batch)
