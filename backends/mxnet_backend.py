@@ -150,8 +150,15 @@ class MxnetBackend(Backend):
 
     def linear(self, inputs, weight, bias=None):
         product = nd.dot(inputs, weight)
-        # The backward pass of broadcast_add would end the process on an empty batch.
-        return nd.broadcast_add(product, bias) if bias is not None and product.size else product
+        return product if bias is None else self._add_bias(product, bias)
+
+    def _add_bias(self, rows, bias):
+        """rows + bias, as rows + 1 · bias: broadcast_add's gradient takes ten times as long, and
+        would end the process on an empty batch."""
+        if not rows.size:
+            return rows
+        ones = nd.ones((rows.size // bias.size, 1), **self._float)
+        return rows + nd.dot(ones, bias.reshape((1, -1))).reshape(rows.shape)
 
     def relu(self, x):
         return nd.relu(x)
@@ -198,7 +205,7 @@ class MxnetBackend(Backend):
         """X W_x + b of all gates and steps, where ids stand for one-hot rows and pick rows."""
         weight, bias = joined(params, "W_x", GATES[name]), joined(params, "b_", GATES[name])
         if inputs.ndim < dense_ndim:
-            return nd.broadcast_add(self.take_rows(weight, inputs), bias)
+            return self._add_bias(self.take_rows(weight, inputs), bias)
         return self.linear(inputs, weight, bias)
 
     def _unroll(self, cell, inputs, state, params, name):
@@ -269,12 +276,18 @@ class MxnetBackend(Backend):
     def clip_gradients(self, grads, max_norm):
         check_max_norm(max_norm)
         # gluon.utils.clip_global_norm adds 1e-8 to the norm; multi_sum_sq sums less exactly.
-        norm = nd.add_n(*[self.sum(nd.square(grad)) for grad in grads.values()]).sqrt()
+        norm = nd.add_n(*[self._sum_of_squares(grad) for grad in grads.values()]).sqrt()
         if max_norm is not None:
             scale = nd.where(norm > max_norm, max_norm / norm, nd.ones_like(norm))
             for grad in grads.values():
                 nd.broadcast_mul(grad, scale, out=grad)
         return grads, norm
+
+    def _sum_of_squares(self, array):
+        squares = nd.square(array)
+        if array.ndim > 1:  # row by row: a sum over everything takes many times as long
+            squares = nd.dot(squares, nd.ones(array.shape[-1:], **self._float))
+        return self.sum(squares)
 
     def sgd(self, params, grads, learning_rate, batch_size=1, weight_decay=0.0):
         for name, w in params.items():
