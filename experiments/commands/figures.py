@@ -101,7 +101,7 @@ def draw(
         for line in lines:
             values = curves.get(line.metric, {}).get(line.backend)
             if values:
-                plot(axis, line, values, len(curves) > 1)
+                plot(axis, line, values, len({line.metric for line in lines}) > 1)
         set_scales(
             axis,
             list(itertools.chain(*(c for b in curves.values() for c in b.values()))),

@@ -12,6 +12,7 @@ from experiments import EXPERIMENTS
 from experiments.commands.console import MOST_ROWS
 from experiments.commands.figure_text import metric, number
 from experiments.commands.page_book import book_view
+from experiments.commands.page_pictures import pictures
 from experiments.commands.page_results import Found
 
 Table = dict[str, Any]
@@ -122,60 +123,6 @@ def epoch_table(result: dict[str, Any]) -> Table:
         "has_drift": bool(drifts),
         "rows": rows,
         "total": len(parts),
-    }
-
-
-def pictures(identity: str, result: dict[str, Any]) -> dict[str, Any]:
-    """A picture for each part that measured something to plot, and the key to their lines."""
-    from experiments.commands import figures
-
-    curves: dict[str, dict[str, dict[str, list[float | None]]]] = {}
-    profiles = False
-    for part in dict.fromkeys(result["parts"]):
-        for name in result["plotted"]:
-            for label, backend in result["backends"].items():
-                measured = [
-                    metrics[name]
-                    for metrics, of in zip(backend["metrics"], result["parts"], strict=False)
-                    if of == part and name in metrics
-                ]
-                if measured:
-                    is_profile = isinstance(measured[-1], list)
-                    profiles |= is_profile
-                    values = measured[-1] if is_profile else measured
-                    curves.setdefault(part, {}).setdefault(name, {})[label] = values
-    used = [name for name in result["plotted"] if any(name in c for c in curves.values())]
-    lines = figures.lines_of(used, list(result["backends"]))
-    scale = ", log scale" if result["log_scale"] else ""
-    panels = []
-    for index, (part, metrics) in enumerate(curves.items()):
-        name = f"{identity}-{index}"
-        title = f"{', '.join(metrics)} of {result['experiment']}{part and ', ' + part}"
-        picture = figures.draw(name, title, lines, metrics, result["x_label"], result["log_scale"])
-        panels.append({"part": part, "svg": picture})
-    return {
-        "panels": panels,
-        "lines": lines,
-        "caption": f"{', '.join(used)} over {result['x_label']}{scale}",
-        "profile": profile_table(curves, result["x_label"]) if profiles else None,
-        "several": len(used) > 1,
-    }
-
-
-def profile_table(curves: Mapping[str, Any], x_label: str) -> Table:
-    """The numbers behind the pictures of profiles, which the table of epochs cannot hold."""
-    rows = [
-        (part, name, label, [number(value) for value in values])
-        for part, metrics in curves.items()
-        for name, backends in metrics.items()
-        for label, values in backends.items()
-    ]
-    longest = max(len(row[-1]) for row in rows)
-    return {
-        "x_label": x_label,
-        "columns": range(1, longest + 1),
-        "rows": [(*names, values + [""] * (longest - len(values))) for *names, values in rows],
-        "has_parts": any(row[0] for row in rows),
     }
 
 
