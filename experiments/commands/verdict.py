@@ -51,9 +51,9 @@ def rounding_of_storage(tensor: str, snapshot: Snapshot) -> float:
 class Verdict:
     """Collects comparisons of a reference backend with one other.
 
-    Differences of tensors are relative to the tensor's largest magnitude; one above the tolerance
-    is measured against what `Snapshot.perturbed` changes in that tensor, times 1 / tolerance, and
-    an update against the rounding of the parameter it is added to.
+    Differences of tensors are relative to the tensor's largest magnitude. Of one above the
+    tolerance, as much is excused as `Snapshot.perturbed` changes in that tensor, or, of an update,
+    as the rounding of the parameter that it is added to.
     Differences of free-running losses are relative to the reference's loss.
     """
 
@@ -87,11 +87,11 @@ class Verdict:
         for tensor, value in expected.items():
             apart = difference(actual[tensor], value)
             absolute = largest_absolute_difference(actual[tensor], value)
-            if apart > self.tolerance:
+            if self.tolerance < apart < np.inf:
                 excused = [largest_absolute_difference(p[tensor], value) for p in perturbed()]
                 excused.append(rounding_of_storage(tensor, snapshot))
-                if 0 < max(excused) < np.inf:
-                    apart = min(apart, absolute / max(excused) * self.tolerance)
+                if max(excused) < np.inf:
+                    apart *= max(0.0, 1 - max(excused) / absolute)
             self.largest = max(self.largest, apart)
             self.largest_absolute = max(self.largest_absolute, absolute)
             if apart > self.tolerance and self.first_divergence is None:
