@@ -124,7 +124,10 @@ class Comparison:
         for heading in headings:
             # Headings fold between words in a narrow terminal; no figure (9 characters) is cut.
             longest_word = max(len(word) for word in heading.split())
-            table.add_column(heading, justify="right", min_width=max(9, longest_word))
+            is_part = heading == "part"
+            table.add_column(
+                heading, justify="right", min_width=max(9, longest_word), no_wrap=is_part
+            )
         parts = [result.part for result in self.epochs[names[0]]]
         first = [i for i, part in enumerate(parts) if part not in parts[:i]]
         edges = {*first, *(i - 1 for i in first), len(self.drifts) - 1}

@@ -12,7 +12,7 @@ from experiments.commands.worker import EpochResult
 # Okabe and Ito's colours, which colour-blind readers can tell apart; lines differ in style too.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 STYLES = ("-", "--", ":", "-.")
-MOST_COLUMNS = 4
+MOST_COLUMNS = 3
 
 
 def curve(results: Sequence[EpochResult], metric: str) -> list[float]:
@@ -50,28 +50,35 @@ def plot_parts(
     columns = max(1, min(len(drawn), MOST_COLUMNS))
     rows = max(1, -(-len(drawn) // columns))
     figure, axes = pyplot.subplots(
-        rows, columns, figsize=(5.5 * columns, 4 * rows), squeeze=False, layout="constrained"
+        rows,
+        columns,
+        figsize=(5 * columns, 3.6 * rows),
+        sharey=getattr(module, "SHARED_SCALE", False),
+        squeeze=False,
+        layout="constrained",
     )
     for axis in axes.flat[len(drawn) :]:
         axis.axis("off")
+    lines = {}
     for axis, (part, metrics) in zip(axes.flat, drawn.items(), strict=False):
-        for colour, (metric, by_backend) in enumerate(metrics.items()):
+        for metric, by_backend in metrics.items():
             for index, (name, values) in enumerate(by_backend.items()):
-                axis.plot(
+                colour = module.PLOTTED.index(metric) if len(module.PLOTTED) > 1 else index
+                lines[f"{metric}, {name}"] = axis.plot(
                     range(1, len(values) + 1),
                     values,
                     STYLES[index % len(STYLES)],
-                    color=COLOURS[(index if len(metrics) == 1 else colour) % len(COLOURS)],
-                    linewidth=max(
-                        1, 3.5 - index
-                    ),  # they lie on each other: the first shines through
+                    color=COLOURS[colour % len(COLOURS)],
+                    # The curves lie on each other: the first is a broad band under the others.
+                    linewidth=1.2 if index else 4.5,
+                    alpha=1.0 if index else 0.4,
                     marker="o" if len(values) == 1 else None,
-                    label=name if len(metrics) == 1 else f"{metric}, {name}",
-                )
+                )[0]
         axis.set(xlabel=module.X_LABEL, yscale="log" if module.LOG_SCALE else "linear")
-        axis.set(title=part, ylabel=next(iter(metrics)) if len(metrics) == 1 else "")
+        axis.set(title=part, ylabel=module.PLOTTED[0] if len(module.PLOTTED) == 1 else "")
         axis.grid(alpha=0.3)
-        axis.legend()
+    per_row = len(epochs) if columns == 1 else 2 * len(epochs)
+    figure.legend(lines.values(), lines, loc="outside lower center", ncols=per_row)
     figure.suptitle(title)
     with replacing(path) as file:
         figure.savefig(file, format="png", dpi=120)

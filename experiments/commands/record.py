@@ -62,6 +62,7 @@ def write_record(
         "shown": module.SHOWN,
         "plotted": module.PLOTTED,
         "log_scale": module.LOG_SCALE,
+        "shared_scale": getattr(module, "SHARED_SCALE", False),
         "parts": [epoch.part for epoch in done],
         "epochs": [epoch.number for epoch in done],
         "backends": describe_backends(workers, epochs),
