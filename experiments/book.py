@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from experiments import dropout, rnn, weight_decay
+from experiments import dropout, initialization, rnn, weight_decay
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,11 @@ class Figure:
     def name(self) -> str:
         return f"{self.part + ', ' if self.part else ''}{self.metric}, epoch {self.epoch}"
 
-    @property
-    def decimals(self) -> int:
-        """How many digits after the point the book prints."""
-        return len(self.printed.partition(".")[2])
+    def as_printed(self, value: float) -> float:
+        """A value of ours with as many digits as the book prints: of 1.50 two, of 9e20 one."""
+        mantissa, exponent, _ = self.printed.partition("e")
+        digits = len(mantissa.partition(".")[2])
+        return float(f"{value:.{digits}{'e' if exponent else 'f'}}")
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,16 @@ ROWS: Sequence[Row] = (
             ("0.4903", "0.821", "0.847"),
             ("0.4407", "0.838", "0.860"),
             ("0.4163", "0.847", "0.839"),
+        ),
+    ),
+    Row(
+        "initialization",
+        "3.15 products of 30 weights, from scratch",
+        "initialization",
+        initialization.Config(initializers=("scalar",)),
+        (
+            Figure("product of the weights", 1, "1e-21", "w = 0.2"),
+            Figure("product of the weights", 1, "9e20", "w = 5"),
         ),
     ),
     Row(

@@ -35,6 +35,7 @@ SHOWN = (
 )
 PLOTTED = ("activation variance", "gradient variance")
 LOG_SCALE = True
+SHARED_SCALE = True
 X_LABEL = "layer"
 
 INITIALIZERS = ("scalar", "normal", "uniform", "xavier", "constant")
@@ -345,12 +346,17 @@ def evaluate_deep(
     model, forward = make(backend, config, name)
     model.load(weights)
     activations, gradients = variances(model, forward, *batch)
-    return {
+    metrics: Metrics = {
         "activation variance": activations,
         "gradient variance": gradients,
         "activation variance, last layer": activations[-1],
         "gradient variance, first layer": gradients[0],
     }
+    if parts(config)[name].widths[0] == 1:
+        one = backend.from_numpy(constant((1, 1), 1.0))
+        product = backend.to_numpy(forward(model.params, one)[-1])
+        metrics["product of the weights"] = float(product.item())
+    return metrics
 
 
 def evaluate_perceptron(backend: Backend, weights: dict[str, np.ndarray], loss: Array) -> Metrics:

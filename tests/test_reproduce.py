@@ -132,6 +132,9 @@ def test_an_unknown_row_is_refused(tmp_path):
         ([1.26, 1.31], "1.3", True),  # rounded as the book prints it
         ([1.26, 1.31], "1.35", False),
         ([0.9], "0.9", True),
+        ([9.313e20], "9e20", True),
+        ([9.61e20], "9e20", False),
+        ([1.0737e-21], "1e-21", True),
         ([0.9, None], "0.9", False),
         ([], "0.9", False),
     ],

@@ -37,7 +37,7 @@ def inside(figure: Figure, values: Sequence[float | None]) -> bool:
     found = spread(values)
     if found is None:
         return False
-    smallest, _, largest = (round(value, figure.decimals) for value in found)
+    smallest, _, largest = map(figure.as_printed, found)
     return smallest <= float(figure.printed) <= largest
 
 
