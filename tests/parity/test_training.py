@@ -22,7 +22,7 @@ from tests.conftest import backend_or_skip
 NUM_STEPS, ORACLE_EVERY = 100, 10
 STYLES = ("scratch", "concise")
 # Cells of many operations take long at the book's sizes; the rows in cases.py have those.
-GATED = {"num_hiddens": 64, "batch_size": 8, "num_steps": 20}
+GATED = {"num_hiddens": 32, "batch_size": 4, "num_steps": 16}
 
 
 def lyrics_sized() -> Corpus:
