@@ -67,9 +67,6 @@ def accuracies(*printed: tuple[str, str, str]) -> tuple[Figure, ...]:
     return tuple(figures())
 
 
-CONCISE_LYRICS = replace(
-    rnn.LYRICS, style="concise", activation="relu", sampling="consecutive", num_epochs=200
-)
 TIME_MACHINE = rnn.Config(corpus="time_machine")
 
 ROWS: Sequence[Row] = (
@@ -141,7 +138,7 @@ ROWS: Sequence[Row] = (
         "rnn-lyrics-concise",
         "6.5 recurrent layer, lyrics, consecutive sampling",
         "rnn",
-        CONCISE_LYRICS,
+        rnn.LYRICS_CONCISE,
         perplexities("79.496973", "14.413494", "4.366292", "2.317015"),
     ),
     Row(
