@@ -174,12 +174,12 @@ class MxnetBackend(Backend):
         if p == 0:
             return x
         if p == 1:
-            return nd.zeros_like(x)
+            return nd.zeros_like(x.detach())  # without detach the backward pass may end the process
         return mask * x / (1 - p)
 
     def random_dropout(self, x, p):
         check_probability(p)
-        return nd.zeros_like(x) if p == 1 else nd.Dropout(x, p=p, mode="always")
+        return nd.zeros_like(x.detach()) if p == 1 else nd.Dropout(x, p=p, mode="always")
 
     def rnn_step(self, inputs, state, params, activation="tanh"):
         cell = rnn_cell(params, activation)
@@ -305,7 +305,7 @@ class MxnetBackend(Backend):
     def dropout_layer(self, p):
         check_probability(p)
         if p == 1:  # Gluon's layer would divide by 1 − p
-            return (lambda x: nd.zeros_like(x) if autograd.is_training() else x), {}
+            return (lambda x: nd.zeros_like(x.detach()) if autograd.is_training() else x), {}
         return gluon.nn.Dropout(p), {}
 
     def rnn_layer(self, num_inputs, num_hiddens, activation):
