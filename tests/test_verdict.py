@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 import pytest
 
 from backends import backend_names, get_backend
 from experiments import rnn, weight_decay
-from experiments.commands.verdict import Verdict, perturbed_probes, steps_to_probe
+from experiments.commands.verdict import Verdict, steps_to_probe
 from experiments.commands.worker import Session
 from experiments.training import Snapshot, Step
 
@@ -22,8 +20,8 @@ def decayed(**changes):
 def verdict_on(reference, other, snapshots):
     verdict = Verdict("reference", "other")
     for snapshot in snapshots:
-        perturbed = partial(perturbed_probes, reference.probe, snapshot)
-        verdict.add_probe(snapshot, reference.probe(snapshot), other.probe(snapshot), perturbed)
+        expected, actual = reference.probe(snapshot), other.probe(snapshot)
+        verdict.add_probe(snapshot, expected, actual, reference.probe)
     return verdict
 
 
@@ -144,16 +142,28 @@ def test_a_perturbation_without_numbers_excuses_nothing():
     verdict = Verdict("a", "b")
     expected, actual = {"loss": np.array([1.0, 2.0])}, {"loss": np.array([1.0, 900.0])}
     verdict.add_probe(
-        Snapshot(0, "", {}, (), ()), expected, actual, lambda: [{"loss": np.array([1.0, np.nan])}]
+        Snapshot(0, "", {}, (), ()), expected, actual, lambda _: {"loss": np.array([1.0, np.nan])}
     )
     assert not verdict.passed
+
+
+@pytest.mark.parametrize(("moved", "passes"), [(0.5, True), (0.49999, True), (0.4999, False)])
+def test_a_perturbation_excuses_as_much_as_it_moves_and_no_more(moved, passes):
+    """The first seven draws miss what rounding switched."""
+    results = iter([1.0] * 7 + [1.0 + moved])
+    verdict = Verdict("a", "b")
+    expected, actual = {"loss": np.array(1.0)}, {"loss": np.array(1.5)}
+    verdict.add_probe(
+        Snapshot(0, "", {}, (), ()), expected, actual, lambda _: {"loss": np.array(next(results))}
+    )
+    assert verdict.passed is passes
 
 
 def test_steps_without_a_finite_loss_are_counted():
     verdict = Verdict("a", "b")
     for step, loss in enumerate([1.0, np.nan, np.nan]):
         result = {"loss": np.array(loss)}
-        verdict.add_probe(Snapshot(step, "", {}, (), ()), result, result, list)
+        verdict.add_probe(Snapshot(step, "", {}, (), ()), result, result, dict)
     assert verdict.passed
     assert "at 2 of them, from step 1, the loss is no finite number" in verdict.sentence()
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -31,7 +30,7 @@ from experiments.commands.console import (
 from experiments.commands.options import configure
 from experiments.commands.record import notes_of, write_record
 from experiments.commands.results import prepare_folder
-from experiments.commands.verdict import Verdict, perturbed_probes, steps_to_probe
+from experiments.commands.verdict import Verdict, steps_to_probe
 from experiments.commands.worker import EpochResult, Worker
 
 DIFFERENT = 1
@@ -72,14 +71,9 @@ class Comparison:
             for verdict in self.verdicts:
                 verdict.drift = 0.0  # a new part starts from the same numbers
         for snapshot in expected.snapshots:
-            probe = reference.probe(snapshot)
+            probed = reference.probe(snapshot)
             for verdict, worker in zip(self.verdicts, others, strict=True):
-                verdict.add_probe(
-                    snapshot,
-                    probe,
-                    worker.probe(snapshot),
-                    partial(perturbed_probes, reference.probe, snapshot),
-                )
+                verdict.add_probe(snapshot, probed, worker.probe(snapshot), reference.probe)
         for verdict in self.verdicts:
             verdict.add_losses(expected.losses, results[verdict.other].losses)
         self.drifts.append(max(verdict.drift for verdict in self.verdicts))
