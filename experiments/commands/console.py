@@ -44,11 +44,7 @@ def progress_bar(total: int, unit: str = "epoch") -> Iterator[Any]:
 
 def shows(config: Any, epoch: int, total: int) -> bool:
     """Whether an epoch, counted over the run, gets a line: all of a short run, some of a long."""
-    every = getattr(config, "report_every", 1)
-    if total <= MOST_ROWS:
-        every = 1
-    elif every == 1:
-        every = total // (MOST_ROWS // 2)
+    every = 1 if total <= MOST_ROWS else getattr(config, "report_every", total // (MOST_ROWS // 2))
     return epoch % every == 0 or epoch in (1, total)
 
 
