@@ -85,7 +85,7 @@ class Config:
     seed: int = 0
     max_characters: int = 10_000
     batch_size: int = 16
-    num_hiddens: int = 128
+    num_hiddens: int = 64
     sigma: float = 0.1
     radii: tuple[float, ...] = (0.9, 1.0, 1.1)
     num_powers: int = 50
@@ -93,7 +93,7 @@ class Config:
     num_steps: int = 128
     taus: tuple[int, ...] = (5, 35)
     keep_probability: float = 0.9
-    num_draws: int = 30
+    num_draws: int = 20
     learning_rate: float = 1.0
 
     def __post_init__(self) -> None:
