@@ -76,6 +76,7 @@ def result(count: int = 4, **changes: Any) -> dict[str, Any]:
         "shown": ["loss"],
         "plotted": ["loss", "test loss"],
         "log_scale": True,
+        "shared_scale": False,
         "parts": [""] * count,
         "epochs": list(range(1, count + 1)),
         "backends": {"left": backend(count), "right": backend(count, 0.1)},

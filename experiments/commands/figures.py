@@ -6,7 +6,6 @@ One picture per part of a run, all of one size, so that the page can wrap them i
 from __future__ import annotations
 
 import io
-import itertools
 import math
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -71,9 +70,18 @@ def lines_of(metrics: Sequence[str], backends: Sequence[str]) -> list[Line]:
 
 
 def draw(
-    name: str, title: str, lines: Sequence[Line], curves: Curves, x_label: str, log_scale: bool
+    name: str,
+    title: str,
+    lines: Sequence[Line],
+    curves: Curves,
+    x_label: str,
+    log_scale: bool,
+    scale_of: Sequence[float | None],
 ) -> Markup:
-    """One picture. `name` begins all its ids and must be unique in the page."""
+    """One picture. `name` begins all its ids and must be unique in the page.
+
+    The vertical axis spans the values of `scale_of`.
+    """
     # Imported here: a reader of --help does not wait for it.
     from matplotlib import rc_context
     from matplotlib.figure import Figure
@@ -102,11 +110,7 @@ def draw(
             values = curves.get(line.metric, {}).get(line.backend)
             if values:
                 plot(axis, line, values, len({line.metric for line in lines}) > 1)
-        set_scales(
-            axis,
-            list(itertools.chain(*(c for b in curves.values() for c in b.values()))),
-            log_scale,
-        )
+        set_scales(axis, scale_of, log_scale)
         axis.set_xlabel(x_label)
         axis.grid(linewidth=0.8)
         axis.set_axisbelow(True)
@@ -137,6 +141,8 @@ def set_scales(axis, values: Sequence[float | None], log_scale: bool) -> None:
 
     finite = [value for value in values if value is not None and math.isfinite(value)]
     positive = [value for value in finite if value > 0]
+    for value in positive if log_scale else finite:
+        axis.update_datalim([(1, value)])
     axis.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
     if log_scale and positive:
         axis.set_yscale("log", nonpositive="mask")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
 from experiments.commands.figure_text import number
@@ -15,6 +16,7 @@ Curves = dict[str, dict[str, dict[str, list[float | None]]]]
 def pictures(identity: str, result: dict[str, Any]) -> dict[str, Any]:
     """A picture for each part that measured something to plot, in groups with a key for each."""
     curves, label = curves_of(result), result["x_label"]
+    shared = list(chain(*map(values_of, curves.values()))) if result["shared_scale"] else []
     scale = ", log scale" if result["log_scale"] else ""
     groups = []
     for parts in grouped(curves):
@@ -24,7 +26,8 @@ def pictures(identity: str, result: dict[str, Any]) -> dict[str, Any]:
         for part in parts:
             name = f"{identity}-{list(curves).index(part)}"
             title = f"{', '.join(curves[part])} of {result['experiment']}{part and ', ' + part}"
-            picture = draw(name, title, lines, curves[part], label, result["log_scale"])
+            scale_of = shared or values_of(curves[part])
+            picture = draw(name, title, lines, curves[part], label, result["log_scale"], scale_of)
             panels.append({"part": part, "svg": picture})
         groups.append(
             {
@@ -35,6 +38,11 @@ def pictures(identity: str, result: dict[str, Any]) -> dict[str, Any]:
             }
         )
     return {"groups": groups, "profile": profile_table(curves, result)}
+
+
+def values_of(curves: dict[str, dict[str, list[float | None]]]) -> list[float | None]:
+    """All values of a part."""
+    return list(chain(*(values for backends in curves.values() for values in backends.values())))
 
 
 def curves_of(result: dict[str, Any]) -> Curves:

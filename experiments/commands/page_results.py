@@ -42,6 +42,7 @@ RESULT_SHAPE = {
     "shown": [str],
     "plotted": [str],
     "log_scale": bool,
+    "shared_scale": bool,
     "parts": [str],
     "epochs": [int],
     "backends": {
