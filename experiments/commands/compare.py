@@ -13,9 +13,6 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
-
 from backends.errors import InputError, check_choice
 from backends.registry import backend_names
 from backends.threads import available_threads
@@ -25,11 +22,11 @@ from experiments.commands.console import (
     print_data,
     print_texts,
     progress_bar,
-    shows,
 )
 from experiments.commands.options import configure
 from experiments.commands.record import notes_of, write_record
 from experiments.commands.results import prepare_folder
+from experiments.commands.tables import figure, tables
 from experiments.commands.verdict import Verdict, steps_to_probe
 from experiments.commands.worker import EpochResult, Worker
 
@@ -101,53 +98,12 @@ class Comparison:
             "free_running_diff": self.drifts,
         }
 
-    def table(self, module: Any, config: Any, total: int) -> Table:
-        """Per epoch: figures of every backend, drift of the losses so far, seconds, ratio."""
-        names = list(self.epochs)
-        has_parts = any(result.part for result in self.epochs[names[0]])
-        headings = [
-            *(["part"] if has_parts else []),
-            "epoch",
-            *(f"{metric}\n{name}" for metric in module.SHOWN for name in names),
-            "loss\ndrift",
-            *(f"seconds\n{name}" for name in names),
-            *(f"ratio\n{name}\n/{names[0]}" for name in names[1:]),
-        ]
-        title = f"{config.style}, seed {config.seed}"
-        table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-        for heading in headings:
-            # Headings fold between words in a narrow terminal; no figure (9 characters) is cut.
-            longest_word = max(len(word) for word in heading.split())
-            is_part = heading == "part"
-            table.add_column(
-                heading, justify="right", min_width=max(9, longest_word), no_wrap=is_part
-            )
-        parts = [result.part for result in self.epochs[names[0]]]
-        first = [i for i, part in enumerate(parts) if part not in parts[:i]]
-        edges = {*first, *(i - 1 for i in first), len(self.drifts) - 1}
-        for index, drift in enumerate(self.drifts):
-            results = [self.epochs[name][index] for name in names]
-            if not (shows(config, index + 1, total) or index in edges):
-                continue
-            table.add_row(
-                *([results[0].part] if has_parts else []),
-                str(results[0].number),
-                *(figure(r, metric) for metric in module.SHOWN for r in results),
-                f"{drift:.1e}",
-                *(f"{result.seconds:.3f}" for result in results),
-                *(f"{self.ratios(name)[index]:.2f}" for name in names[1:]),
-            )
-        return table
-
-
-def figure(result: EpochResult, metric: str) -> str:
-    """A metric as the table shows it; nothing where a part of the run has none of that name."""
-    return f"{result.metrics[metric]:.4g}" if metric in result.metrics else ""
-
 
 def print_summary(comparison: Comparison, module: Any, config: Any, total: int) -> None:
-    """The table, the last texts, the verdicts and what the free-running difference means."""
-    console.print(comparison.table(module, config, total))
+    """The tables, the last texts, the verdicts and what the free-running difference means."""
+    console.print(f"{config.style}, seed {config.seed}")
+    for table in tables(comparison.epochs, comparison.drifts, module, config, total):
+        console.print(table)
     with_texts = [
         number for number, r in enumerate(comparison.epochs[comparison.workers[0].label]) if r.texts
     ]

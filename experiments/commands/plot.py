@@ -10,7 +10,7 @@ from experiments.commands.results import replacing
 from experiments.commands.worker import EpochResult
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart; lines differ in style too.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 STYLES = ("-", "--", ":", "-.")
 MOST_COLUMNS = 3
 
