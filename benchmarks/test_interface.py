@@ -14,8 +14,8 @@ from backends.agreement import TOLERANCES, largest_difference
 from benchmarks.direct_torch_rnn import epoch as direct_epoch
 from benchmarks.interleaved import interleaved_seconds, median_ratio
 from experiments import rnn
-from experiments.corpora import Corpus
-from experiments.sampling import random_batches
+from experiments.data.corpora import Corpus
+from experiments.data.sampling import random_batches
 from experiments.training import Epoch
 
 NUM_SYMBOLS, LENGTH, ROUNDS = 1027, 10_000, 40

@@ -50,8 +50,8 @@ from experiments.bptt_measures import (
 from experiments.bptt_memory import can_measure
 from experiments.bptt_model import WindowedModel, gradients_over_time
 from experiments.checks import check_not_negative, check_positive
-from experiments.corpora import Corpus, load_corpus
-from experiments.sampling import check_length, consecutive_batches
+from experiments.data.corpora import Corpus, load_corpus
+from experiments.data.sampling import check_length, consecutive_batches
 from experiments.training import Batch, Epoch, Metrics, Step
 
 STYLES = ("scratch",)

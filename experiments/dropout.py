@@ -29,7 +29,7 @@ from backends.errors import InputError, check_choice
 from backends.initializers import normal, zeros
 from backends.interface import Array, Backend, Network, State
 from experiments.checks import check_not_negative, check_positive, check_style
-from experiments.images import DATASETS, NUM_CLASSES, Images, load_images
+from experiments.data.images import DATASETS, NUM_CLASSES, Images, load_images
 from experiments.training import Batch, Epoch, Metrics, Model, Snapshot, Step
 
 SHOWN = ("loss", "train acc", "test acc")

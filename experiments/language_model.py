@@ -18,8 +18,8 @@ from backends.errors import InputError, check_choice, check_max_norm
 from backends.initializers import normal, zeros
 from backends.interface import Array, Backend, Parameters, State
 from experiments.checks import check_not_negative, check_positive, check_style
-from experiments.corpora import Corpus, load_corpus
-from experiments.sampling import SAMPLINGS, check_length
+from experiments.data.corpora import Corpus, load_corpus
+from experiments.data.sampling import SAMPLINGS, check_length
 from experiments.training import Epoch, Metrics, Model, Step
 
 SHOWN = ("perplexity",)

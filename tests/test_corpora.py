@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 
 from backends import InputError
-from experiments import corpora, download
-from experiments.corpora import CORPORA, LYRICS, TIME_MACHINE, Corpus, load_corpus
+from experiments.data import corpora, download
+from experiments.data.corpora import CORPORA, LYRICS, TIME_MACHINE, Corpus, load_corpus
 
 PROJECT = Path(__file__).parent.parent
 REAL_DATA = os.environ.get("LOCKSTEP_DATA")
@@ -205,7 +205,7 @@ def test_download_is_kept_in_the_cache(
 def test_download_is_silent_without_a_terminal(server: str, cache: Path) -> None:
     arguments = f"'novel', {sha1(NOVEL).hexdigest()!r}, '{server}/novel'"
     program = (
-        "import pathlib, pooch; from experiments.download import DataFile, read_file\n"
+        "import pathlib, pooch; from experiments.data.download import DataFile, read_file\n"
         f"pooch.os_cache = lambda project: pathlib.Path({str(cache)!r})\n"
         f"assert read_file(DataFile({arguments}))[0]"
     )
@@ -260,7 +260,8 @@ def test_unreachable_server_is_told_at_once() -> None:
 
 def test_a_name_lookup_that_hangs_delays_neither_the_answer_nor_the_end(cache: Path) -> None:
     program = (
-        "import pathlib, socket, sys, time, pooch; from experiments.corpora import load_corpus\n"
+        "import pathlib, socket, sys, time, pooch\n"
+        "from experiments.data.corpora import load_corpus\n"
         f"pooch.os_cache = lambda project: pathlib.Path({str(cache)!r})\n"
         "socket.getaddrinfo = lambda *a, **k: time.sleep(60)\n"
         "start = time.perf_counter()\n"
@@ -357,7 +358,7 @@ def fresh_process(program: str) -> str:
 
 def test_importing_and_reading_a_file_need_no_framework_and_no_pooch(data_dir: Path) -> None:
     program = (
-        "import sys; from experiments import corpora, download; from pathlib import Path\n"
+        "import sys; from experiments.data import corpora, download; from pathlib import Path\n"
         "read = download.read_file(download.DataFile('timemachine.txt', sys.argv[2], ''), "
         "Path(sys.argv[1]))[0]\n"
         "assert corpora.load_corpus('python_topics').ids.size and read\n"

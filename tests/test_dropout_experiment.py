@@ -10,8 +10,8 @@ import pytest
 
 from backends import InputError, backend_names, get_backend
 from experiments import dropout
+from experiments.data.images import Images, Labelled
 from experiments.dropout import Config
-from experiments.images import Images, Labelled
 from experiments.training import Epoch, Step
 
 STYLES = ("scratch", "concise")

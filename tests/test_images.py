@@ -21,8 +21,8 @@ import numpy as np
 import pytest
 
 from backends import InputError
-from experiments import images
-from experiments.images import DATASETS, FASHION_MNIST, Images, load_images, parse_idx
+from experiments.data import images
+from experiments.data.images import DATASETS, FASHION_MNIST, Images, load_images, parse_idx
 
 REAL_DATA = os.environ.get("LOCKSTEP_DATA")
 NAMES = [Path(file.name).name for file in FASHION_MNIST]

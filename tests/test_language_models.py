@@ -11,7 +11,7 @@ import pytest
 from backends import InputError, backend_names, get_backend
 from backends.agreement import agree
 from experiments import gru, lstm, rnn
-from experiments.sampling import consecutive_batches, random_batches
+from experiments.data.sampling import consecutive_batches, random_batches
 from experiments.training import Epoch, Step
 
 MODULES = {"rnn": rnn, "gru": gru, "lstm": lstm}

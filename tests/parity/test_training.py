@@ -15,7 +15,7 @@ import pytest
 from backends import backend_names
 from experiments import bptt, dropout, gru, initialization, lstm, rnn, weight_decay
 from experiments.commands.verdict import Verdict
-from experiments.corpora import Corpus
+from experiments.data.corpora import Corpus
 from experiments.training import Step
 from tests.conftest import backend_or_skip
 

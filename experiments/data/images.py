@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from backends.errors import InputError, check_choice
-from experiments.download import DataFile, MissingFileError, data_folders, read_file
+from experiments.data.download import DataFile, MissingFileError, data_folders, read_file
 
 DATASETS = {
     "fashion_mnist": "Fashion-MNIST: 70,000 grey images of clothes, 28 × 28 pixels",

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from backends.errors import InputError, check_choice, check_ids
-from experiments.download import DataFile, MissingFileError, data_folders, read_file
+from experiments.data.download import DataFile, MissingFileError, data_folders, read_file
 
 CORPORA = {
     "time_machine": "The Time Machine by H. G. Wells, letters and spaces only (28 symbols)",
