@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from statistics import median
 from typing import Any
 
 from experiments.book import ROWS, Figure, Row
@@ -15,21 +16,22 @@ INTRODUCTION = """\
 Written by `lockstep reproduce`; all numbers are in `book.json`. Every run is one training at the
 book's full settings, from initial weights, batches and masks that are the same for all backends.
 The book's figures come from random draws of their own, so each experiment is run with several
-seeds: ours are *smallest – median – largest* of them. *Inside* says whether the book's figure, as
-printed, lies between our smallest and largest; with five seeds a further draw of the same
-distribution lies outside once in three times. *First steps* is the largest relative difference
-between the backends' losses in the first 8 steps of a run, before rounding is amplified. Seconds
-are of training alone, per epoch, the median over epochs and seeds, with the threads given and
-other runs beside it: they tell how long this took, not which is faster.
+seeds: ours are *smallest – median – largest* of them, or one number where all agree. *Inside* says
+whether the book's figure, as printed, lies between our smallest and largest (one answer per backend where they
+differ); with five seeds a further draw of the same distribution lies outside once in
+three times. *First steps* is the largest relative difference between the backends' losses in the
+first 8 steps of a run, before rounding is amplified. Seconds are of training alone, per epoch, the
+median over epochs and seeds, with the threads given and other runs beside it: they tell how long
+this took, not which is faster.
 """
 
 
 def spread(values: Sequence[float | None]) -> tuple[float, float, float] | None:
     """Smallest, median and largest, or None if one of them is no number."""
-    numbers = sorted(value for value in values if value is not None)
+    numbers = [value for value in values if value is not None]
     if not numbers or len(numbers) < len(values):
         return None
-    return numbers[0], numbers[len(numbers) // 2], numbers[-1]
+    return min(numbers), median(numbers), max(numbers)
 
 
 def inside(figure: Figure, values: Sequence[float | None]) -> bool:
@@ -51,7 +53,7 @@ def cell(values: Sequence[float | None]) -> str:
     found = spread(values)
     if found is None:
         return "no finite number"
-    return " – ".join(number(value) for value in (found if len(values) > 1 else found[:1]))
+    return " – ".join(number(value) for value in (found if found[0] < found[2] else found[:1]))
 
 
 def first_steps(runs: Runs) -> float | None:
@@ -74,8 +76,10 @@ def table(row: Row, runs: Runs, backends: Sequence[str]) -> Iterator[str]:
             name: [run["figures"][figure.name] for run in runs if run["backend"] == name]
             for name in backends
         }
-        verdicts = dict.fromkeys("yes" if inside(figure, v) else "no" for v in values.values() if v)
-        answer = "/".join(verdicts) if comparable else "–"
+        answers = ["yes" if inside(figure, v) else "no" for v in values.values() if v]
+        if len(set(answers)) == 1:
+            answers = answers[:1]
+        answer = "/".join(answers) if comparable else "–"
         cells = " | ".join(cell(v) for v in values.values())
         yield f"| {figure.name} | {figure.printed} | {cells} | {answer} |"
 
@@ -102,7 +106,7 @@ def section(row: Row, runs: Runs) -> Iterator[str]:
     yield from table(row, runs, backends)
     yield ""
     seconds = (
-        f"{name} {sorted(s)[len(s) // 2]:.3f}"
+        f"{name} {median(s):.3f}"
         for name in backends
         if (s := [run["seconds_per_epoch"] for run in runs if run["backend"] == name])
     )
