@@ -3,10 +3,19 @@ PYTHON ?= python3
 EPOCHS ?= 50
 BIN := .venv/bin
 
-.PHONY: compare test lint parity bench clean
+.PHONY: compare report test lint parity bench clean
 
 compare: .venv
 	$(BIN)/lockstep compare rnn --epochs $(EPOCHS) --out out/rnn
+
+# Every experiment on both frameworks, briefly where the book trains long, in one page.
+SHORT := "weight_decay" "dropout" "initialization" "rnn --epochs 20" "gru --epochs 5" "lstm --epochs 5"
+report: .venv
+	for style in scratch concise; do for experiment in $(SHORT); do \
+	  $(BIN)/lockstep compare $$experiment --style $$style || exit; \
+	done; done
+	$(BIN)/lockstep compare bptt
+	$(BIN)/lockstep report out --out out/report.html
 
 test: lint
 	$(BIN)/python -m pytest -n 2 tests
