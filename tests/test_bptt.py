@@ -11,15 +11,16 @@ import pytest
 
 from backends import InputError, get_backend
 from backends.agreement import agree, largest_difference
-from experiments import bptt, bptt_formulas, bptt_memory
-from experiments.bptt_measures import (
+from experiments import bptt
+from experiments.bptt import formulas, memory
+from experiments.bptt.measures import (
     bias_and_variance,
     costs,
     norms_of_powers,
     reach,
     spectral_radius,
 )
-from experiments.bptt_model import gradients_over_time, longest_window, windows
+from experiments.bptt.model import gradients_over_time, longest_window, windows
 from experiments.training import Epoch, Step
 from tests.parity.check import tolerance
 
@@ -60,7 +61,7 @@ LINEAR = "spectral radius 0.9"
 def test_the_chapters_formulas_are_the_gradient(backend, closed_form):
     weights, batch = weights_and_batch()
     _, grads = gradient(backend, weights, batch, LINEAR)
-    expected = bptt_formulas.parameter_gradients(weights, *batch[:2], closed_form)
+    expected = formulas.parameter_gradients(weights, *batch[:2], closed_form)
     name, apart = largest_difference(grads, expected)
     assert apart <= tolerance("sequence", "float32"), name
 
@@ -68,16 +69,16 @@ def test_the_chapters_formulas_are_the_gradient(backend, closed_form):
 def test_the_gradient_of_every_hidden_state_is_formula_8(backend):
     weights, batch = weights_and_batch()
     model = bptt.build(backend, SMALL, None, LINEAR)
-    states = bptt_formulas.hidden_states(weights, batch[0])
-    d_outputs = bptt_formulas.output_gradients(weights, states, batch[1])
-    expected = bptt_formulas.hidden_gradients(weights, d_outputs)
+    states = formulas.hidden_states(weights, batch[0])
+    d_outputs = formulas.output_gradients(weights, states, batch[1])
+    expected = formulas.hidden_gradients(weights, d_outputs)
     assert agree(gradients_over_time(model, weights, batch), expected, "sequence")
 
 
 def test_the_recursion_and_the_powers_are_the_same_formula():
     weights, (inputs, labels, _) = weights_and_batch(num_steps=20)
-    recursion = bptt_formulas.parameter_gradients(weights, inputs, labels)
-    closed_form = bptt_formulas.parameter_gradients(weights, inputs, labels, closed_form=True)
+    recursion = formulas.parameter_gradients(weights, inputs, labels)
+    closed_form = formulas.parameter_gradients(weights, inputs, labels, closed_form=True)
     assert largest_difference(closed_form, recursion)[1] <= tolerance("sequence", "float64")
 
 
@@ -86,7 +87,7 @@ def test_the_formulas_count_a_loss_in_its_own_direction():
     weights, batch = weights_and_batch()
     exact = {name: w.astype("float64") for name, w in weights.items()}
     oracle, step = get_backend("numpy", dtype="float64"), 1e-6
-    expected = bptt_formulas.parameter_gradients(exact, *batch[:2])
+    expected = formulas.parameter_gradients(exact, *batch[:2])
     for name, w in exact.items():
         direction = np.random.default_rng(0).standard_normal(w.shape)
         up, down = (
@@ -138,8 +139,8 @@ def test_random_truncation_is_unbiased():
 
 def test_a_cut_after_every_step_leaves_each_step_its_own_loss(backend):
     weights, (inputs, labels, factors) = weights_and_batch()
-    states = bptt_formulas.hidden_states(weights, inputs)
-    d_hiddens = bptt_formulas.output_gradients(weights, states, labels) @ weights["W_hq"].T
+    states = formulas.hidden_states(weights, inputs)
+    d_hiddens = formulas.output_gradients(weights, states, labels) @ weights["W_hq"].T
     _, grads = gradient(backend, weights, (inputs, labels, 0 * factors), LINEAR)
     expected = np.einsum("tnh,tnk->hk", states[:-1], d_hiddens)
     assert agree(grads["W_hh"], expected, "sequence")
@@ -263,15 +264,15 @@ def test_bias_and_variance_of_known_draws():
     assert found["standard error"] == pytest.approx((found["variance"] / 4) ** 0.5)
 
 
-needs_peak = pytest.mark.skipif(not bptt_memory.can_measure(), reason="the system tells no peak")
+needs_peak = pytest.mark.skipif(not memory.can_measure(), reason="the system tells no peak")
 
 
 @needs_peak
 def test_the_peak_of_a_call_is_seen_although_it_is_over():
     size = 64 * 2**20
-    grown = bptt_memory.peak_growth(lambda: np.ones(size, "uint8").sum())
+    grown = memory.peak_growth(lambda: np.ones(size, "uint8").sum())
     assert 0.9 * size < grown < 1.5 * size
-    assert bptt_memory.peak_growth(lambda: None) < size / 8
+    assert memory.peak_growth(lambda: None) < size / 8
 
 
 @needs_peak
@@ -288,10 +289,10 @@ def test_truncation_saves_memory(framework):
 
 
 def test_memory_that_nothing_tells_is_left_out_openly(monkeypatch, oracle, tmp_path):
-    if bptt_memory.can_measure():
+    if memory.can_measure():
         assert not any("memory is left out" in note for note in bptt.notes(SMALL))
-    monkeypatch.setattr(bptt_memory, "CLEAR", tmp_path / "missing" / "clear_refs")
-    assert bptt_memory.peak_growth(lambda: None) is None
+    monkeypatch.setattr(memory, "CLEAR", tmp_path / "missing" / "clear_refs")
+    assert memory.peak_growth(lambda: None) is None
     weights, batch = weights_and_batch()
     model = bptt.build(oracle, SMALL, None, "full")
     model.load(weights)

@@ -19,7 +19,9 @@ def epochs(module, backend, config):
     return [e for e in module.run(get_backend(backend), config) if isinstance(e, Epoch)]
 
 
-@pytest.mark.parametrize("path", sorted(FOLDER.rglob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", sorted(FOLDER.rglob("*.py")), ids=lambda p: str(p.relative_to(FOLDER))
+)
 def test_no_file_of_the_experiments_names_a_framework(path):
     frameworks = set(backend_names()) - {"numpy"} | {"gluon", "autograd", "jax", "tensorflow"}
     words = set(re.findall(r"[a-z]+", path.read_text().lower()))

@@ -25,7 +25,7 @@ from backends.errors import InputError, check_choice
 from backends.initializers import constant, normal, zeros
 from backends.interface import Array, Backend
 from experiments.checks import check_not_negative, check_positive, check_style
-from experiments.initialization_parts import Part, check_range, parts
+from experiments.initialization.networks import Part, check_range, parts
 from experiments.training import Epoch, Metrics, Model, Step
 
 SHOWN = (

@@ -8,7 +8,7 @@ characters of a text, x_t one-hot, and predicts each next one:
 with l the mean cross-entropy of n sequences. Parts of the run:
 
 "spectral radius ρ": φ(x) = x as in the chapter, W_hh random with largest |eigenvalue| ρ. The
-gradients against the chapter's formulas (`bptt_formulas`), and how fast the powers of W_hh and the
+gradients against the chapter's formulas (`formulas`), and how fast the powers of W_hh and the
 gradients ∂L/∂h_t vanish or explode.
 
 "full", "truncated after τ", "random": φ = tanh, whose past fades without vanishing, and three
@@ -34,8 +34,8 @@ from backends.agreement import largest_difference
 from backends.errors import InputError, check_choice
 from backends.initializers import normal
 from backends.interface import Backend, Weights
-from experiments.bptt_formulas import parameter_gradients
-from experiments.bptt_measures import (
+from experiments.bptt.formulas import parameter_gradients
+from experiments.bptt.measures import (
     ESTIMATE,
     FULL,
     MEAN,
@@ -47,8 +47,8 @@ from experiments.bptt_measures import (
     reach,
     spectral_radius,
 )
-from experiments.bptt_memory import can_measure
-from experiments.bptt_model import WindowedModel, gradients_over_time
+from experiments.bptt.memory import can_measure
+from experiments.bptt.model import WindowedModel, gradients_over_time
 from experiments.checks import check_not_negative, check_positive
 from experiments.data.corpora import Corpus, load_corpus
 from experiments.data.sampling import check_length, consecutive_batches

@@ -1,4 +1,4 @@
-"""The networks that `experiments.initialization` compares, and what float32 can hold of them."""
+"""The networks that `initialization` compares, and what float32 can hold of them."""
 
 from __future__ import annotations
 
