@@ -27,15 +27,20 @@ import numpy as np
 
 from backends.errors import InputError, check_choice
 from backends.initializers import normal, zeros
-from backends.interface import Array, Backend, Network, State
+from backends.interface import Array, Backend, Network
 from experiments.checks import check_not_negative, check_positive, check_style
 from experiments.data.images import DATASETS, NUM_CLASSES, Images, load_images
-from experiments.training import Batch, Epoch, Metrics, Model, Snapshot, Step
+from experiments.training import Batch, Epoch, Metrics, Model, Step
 
 SHOWN = ("loss", "train acc", "test acc")
 PLOTTED = ("loss", "train acc", "test acc")
 LOG_SCALE = False
 X_LABEL = "epoch"
+
+OWN_MASKS = (
+    "masks = 'own' cannot be compared, every framework draws masks of its own: give masks=given, "
+    "or run one backend"
+)
 
 
 @dataclass(frozen=True)
@@ -191,7 +196,7 @@ def classifier(
     update: Callable[..., Any],
     network: Network | None = None,
 ) -> Model:
-    """The sum of the cross-entropies of a batch; the state that a step leaves are its answers."""
+    """The sum of the cross-entropies of a batch; `Model.aux` are the classes that it predicts."""
 
     def given_drops(*masks):
         probabilities = (config.drop_prob1, config.drop_prob2)
@@ -200,38 +205,29 @@ def classifier(
             for p, mask in zip(probabilities, masks, strict=True)
         ]
 
-    def objective(params, state, features, labels, *masks):
+    def objective(params, features, labels, *masks):
         drops = given_drops(*masks) if config.masks == "given" else own_drops(params)
         logits = forward(params, features, *drops)
         loss = backend.sum(backend.softmax_cross_entropy(logits, labels))
-        return loss, (backend.argmax(logits, axis=1),)
+        return loss, backend.argmax(logits, axis=1)
 
-    kind = Model if config.masks == "given" else UnrepeatableModel
-    return kind(backend, objective, update, network, recurrent=True)
-
-
-class UnrepeatableModel(Model):
-    """A model whose steps depend on what the framework draws."""
-
-    def snapshot(self, step: int, batch: Batch) -> Snapshot:
-        raise InputError(
-            "masks = 'own' cannot be compared, every framework draws masks of its own: "
-            "give masks=given, or run one backend"
-        )
+    unrepeatable = "" if config.masks == "given" else OWN_MASKS
+    return Model(backend, objective, update, network, has_aux=True, unrepeatable=unrepeatable)
 
 
-STYLES = {"scratch": scratch, "concise": concise}
+BUILDERS = {"scratch": scratch, "concise": concise}
 
 
 def build(backend: Backend, config: Config, images: Images, part: str = "") -> Model:
-    return STYLES[config.style](backend, config, images.num_inputs)[0]
+    return BUILDERS[config.style](backend, config, images.num_inputs)[0]
 
 
-Answered = tuple[Array, np.ndarray]  # the likeliest class of every image, and the right one
+# The likeliest class of every image, and its label.
+Predicted = tuple[Array, np.ndarray]
 
 
-def answer(model: Model, forward: Forward, config: Config, images: Images) -> Iterator[Answered]:
-    """The answers to the test images, without dropout."""
+def predict(model: Model, forward: Forward, config: Config, images: Images) -> Iterator[Predicted]:
+    """The predictions for the test images, without dropout, and their labels."""
     for first in range(0, len(images.test), config.batch_size):
         chosen = slice(first, first + config.batch_size)
         features = model.backend.from_numpy(images.features(images.test.pixels[chosen]))
@@ -239,9 +235,9 @@ def answer(model: Model, forward: Forward, config: Config, images: Images) -> It
         yield model.backend.argmax(logits, axis=1), images.test.labels[chosen]
 
 
-def accuracy(backend: Backend, answered: Iterable[Answered]) -> float:
-    """The share of right answers."""
-    right = [backend.to_numpy(answers) == labels for answers, labels in answered]
+def accuracy(backend: Backend, predicted: Iterable[Predicted]) -> float:
+    """The share of right predictions."""
+    right = [backend.to_numpy(predictions) == labels for predictions, labels in predicted]
     return float(np.concatenate(right).mean())
 
 
@@ -252,27 +248,25 @@ def run(backend: Backend, config: Config, data: Images | None = None) -> Iterato
     and accuracy in training are of the steps as they were taken: with dropout, while learning.
     """
     images = data or prepare(config)
-    model, forward = STYLES[config.style](backend, config, images.num_inputs)
+    model, forward = BUILDERS[config.style](backend, config, images.num_inputs)
     stream, step = np.random.default_rng(config.seed), 0
     model.load(initial_weights(config, images.num_inputs, stream))
     backend.seed(config.seed)
-    start: State = ()
 
-    def evaluate(losses: list[Array], answered: list[Answered]) -> Metrics:
+    def evaluate(losses: list[Array], predicted: list[Predicted]) -> Metrics:
         total = sum(float(backend.to_numpy(loss)) for loss in losses)
         return {
             "loss": total / len(images.train),
-            "train acc": accuracy(backend, answered),
-            "test acc": accuracy(backend, answer(model, forward, config, images)),
+            "train acc": accuracy(backend, predicted),
+            "test acc": accuracy(backend, predict(model, forward, config, images)),
         }
 
     for epoch in range(1, config.num_epochs + 1):
         losses: list[Array] = []
-        answered: list[Answered] = []
+        predicted: list[Predicted] = []
         for batch in batches(stream, config, images):
-            model.state = start  # no step needs the answers of the one before
             yield Step(step, model, batch)
             losses.append(model.step(batch))
-            answered.append((model.state[0], batch[1]))
+            predicted.append((model.aux, batch[1]))
             step += 1
-        yield Epoch(epoch, losses, partial(evaluate, losses, answered))
+        yield Epoch(epoch, losses, partial(evaluate, losses, predicted))

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from backends.errors import InputError
 from backends.interface import Array, Backend, Network, Parameters, State, Weights
 
 Batch = tuple[np.ndarray, ...]
@@ -44,9 +45,11 @@ class Snapshot:
 class Model:
     """Parameters, an objective and an update rule on one backend.
 
-    objective(params, *batch) → loss; with a recurrent state, objective(params, state, *batch)
-    → (loss, state). update(params, grads) → the updated params. params is a dict of arrays
-    (scratch) or a `Network` (concise). part names the part of the run that it belongs to.
+    objective(params, *batch) → loss; with has_aux, → (loss, anything), which `aux` keeps until the
+    next step; with a recurrent state, objective(params, state, *batch) → (loss, state).
+    update(params, grads) → the updated params. params is a dict of arrays (scratch) or a `Network`
+    (concise). part names the part of the run that it belongs to. unrepeatable: why a step cannot be
+    taken again from the same numbers, if so; `snapshot` refuses with these words.
     """
 
     def __init__(
@@ -56,15 +59,19 @@ class Model:
         update: Callable[[Any, Parameters], Any],
         network: Network | None = None,
         recurrent: bool = False,
+        has_aux: bool = False,
         part: str = "",
         detach: bool = True,
+        unrepeatable: str = "",
     ) -> None:
         self.backend = backend
         self.part = part
         self.params: Any = network
         self.state: State = ()
-        self.recurrent, self.detach = recurrent, detach
-        self._gradient = backend.value_and_grad(objective, has_aux=recurrent)
+        self.aux: Any = None
+        self.recurrent, self.has_aux, self.detach = recurrent, has_aux, detach
+        self.unrepeatable = unrepeatable
+        self._gradient = backend.value_and_grad(objective, has_aux=recurrent or has_aux)
         self._update = update
 
     def load(self, weights: Weights) -> None:
@@ -85,7 +92,9 @@ class Model:
         return loss
 
     def snapshot(self, step: int, batch: Batch) -> Snapshot:
-        """The numbers of the step that is about to be taken."""
+        """The numbers of the step that is about to be taken. Raises InputError if unrepeatable."""
+        if self.unrepeatable:
+            raise InputError(self.unrepeatable)
         state = tuple(self.backend.to_numpy(array) for array in self.state)
         return Snapshot(step, self.part, self.read(), state, batch)
 
@@ -114,11 +123,14 @@ class Model:
 
     def _differentiate(self, batch: Batch) -> tuple[Array, Parameters]:
         arrays = [self.backend.from_numpy(array) for array in batch]
-        if not self.recurrent:
-            return self._gradient(self.params, *arrays)
-        # Truncated backpropagation through time: no gradient flows into the batch before.
-        state = self.backend.detach(self.state) if self.detach else self.state
-        (loss, self.state), grads = self._gradient(self.params, state, *arrays)
+        if self.recurrent:
+            # Truncated backpropagation through time: no gradient flows into the batch before.
+            state = self.backend.detach(self.state) if self.detach else self.state
+            (loss, self.state), grads = self._gradient(self.params, state, *arrays)
+        elif self.has_aux:
+            (loss, self.aux), grads = self._gradient(self.params, *arrays)
+        else:
+            loss, grads = self._gradient(self.params, *arrays)
         return loss, grads
 
     def _read(self, arrays: Parameters) -> dict[str, np.ndarray]:

@@ -246,10 +246,17 @@ def test_own_masks_are_not_compared(style, digits):
         step.model.snapshot(0, step.batch)
 
 
-def test_a_step_depends_on_no_step_before(digits):
-    """Its snapshot holds no answers, or a probe would be compared on what it does not use."""
-    for step in steps("torch", replace(QUICK, num_epochs=1), digits):
+@pytest.mark.parametrize("backend", backend_names())
+def test_a_step_leaves_its_predictions_and_depends_on_none_before(backend, digits):
+    """Its snapshot holds none, or a probe would be compared on what it does not use."""
+    config = replace(QUICK, num_epochs=1, batch_size=500, drop_prob1=0.0, drop_prob2=0.0)
+    for step in steps(backend, config, digits):
         assert step.model.snapshot(step.number, step.batch).state == ()
+        w, x = step.model.read(), step.batch[0]
+        h = np.maximum(np.maximum(x @ w["W1"] + w["b1"], 0) @ w["W2"] + w["b2"], 0)
+        step.model.step(step.batch)
+        predictions = get_backend(backend).to_numpy(step.model.aux)
+        assert (predictions == (h @ w["W3"] + w["b3"]).argmax(axis=1)).mean() > 0.99
 
 
 # --- configurations ---------------------------------------------------------------------

@@ -38,7 +38,7 @@ class WindowedModel(Model):
         def update(params, grads):
             return backend.sgd(params, grads, learning_rate)
 
-        super().__init__(backend, self.window_loss, update, recurrent=True, part=part)
+        super().__init__(backend, self.window_loss, update, has_aux=True, part=part)
 
     def window_loss(self, params, h, inputs, labels, factors, num_losses):
         """A window's share of L and its last state, cut off."""
