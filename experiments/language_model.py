@@ -195,13 +195,13 @@ def objective(backend: Backend, forward: Forward) -> Callable[..., Any]:
     return mean_cross_entropy
 
 
-STYLES = {"scratch": scratch, "concise": concise}
+BUILDERS = {"scratch": scratch, "concise": concise}
 
 
 def build(
     recurrence: Recurrence, backend: Backend, config: Config, corpus: Corpus, part: str = ""
 ) -> Model:
-    return STYLES[config.style](recurrence, backend, config, len(corpus.symbols))[0]
+    return BUILDERS[config.style](recurrence, backend, config, len(corpus.symbols))[0]
 
 
 def predict(
@@ -232,7 +232,7 @@ def run(
     """Train; yield every step before it is taken and every epoch after it."""
     corpus = data or prepare(config)
     num_symbols = len(corpus.symbols)
-    model, forward = STYLES[config.style](recurrence, backend, config, num_symbols)
+    model, forward = BUILDERS[config.style](recurrence, backend, config, num_symbols)
     stream, batches = np.random.default_rng(config.seed), SAMPLINGS[config.sampling]
     model.load(recurrence.initial_weights(config, num_symbols, stream))
     start = recurrence.zero_state(backend, config, config.batch_size)

@@ -181,14 +181,14 @@ def concise(backend: Backend, config: Config, part: Part) -> tuple[Layer, Callab
     return layer, update, network
 
 
-STYLES = {"scratch": scratch, "concise": concise}
+BUILDERS = {"scratch": scratch, "concise": concise}
 Forward = Callable[..., list[Array]]
 
 
 def make(backend: Backend, config: Config, name: str) -> tuple[Model, Forward]:
     """The model of a part and its forward pass (params, X, offsets) → [H_1, …, H_L]."""
     part = parts(config)[name]
-    layer, update, network = STYLES[config.style](backend, config, part)
+    layer, update, network = BUILDERS[config.style](backend, config, part)
     functions = {"identity": lambda x: x, "tanh": backend.tanh, "relu": backend.relu}
 
     def forward(params, inputs, offsets=None):
