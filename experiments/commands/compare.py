@@ -60,8 +60,6 @@ class Comparison:
         done = len(self.drifts)
         order = self.workers if done % 2 == 0 else self.workers[::-1]
         results = {worker.label: worker.epoch(with_texts) for worker in order}
-        for name, result in results.items():
-            self.epochs[name].append(result)
         reference, *others = self.workers
         expected = results[reference.label]
         if done and self.epochs[reference.label][done - 1].part != expected.part:
@@ -73,7 +71,10 @@ class Comparison:
                 verdict.add_probe(snapshot, probed, worker.probe(snapshot), reference.probe)
         for verdict in self.verdicts:
             verdict.add_losses(expected.losses, results[verdict.other].losses)
+        # All at the end, so that an interruption leaves whole epochs.
         self.drifts.append(max(verdict.drift for verdict in self.verdicts))
+        for name, result in results.items():
+            self.epochs[name].append(result)
 
     def latest(self) -> dict[str, EpochResult]:
         return {name: results[-1] for name, results in self.epochs.items()}
@@ -92,6 +93,12 @@ class Comparison:
             "max_abs_diff": max(verdict.largest_absolute for verdict in self.verdicts),
             "max_rel_diff": max(verdict.largest for verdict in self.verdicts),
             "tolerance": Verdict.tolerance,
+            "sentences": [verdict.sentence() for verdict in self.verdicts],
+            "explained_by_rounding": [
+                {**found, "backends": [verdict.reference, verdict.other]}
+                for verdict in self.verdicts
+                for found in verdict.explained
+            ],
             "first_divergence": min(divergences, key=lambda d: d["step"], default=None),
             "resynced_steps": self.verdicts[0].probed,
             "steps_without_finite_loss": self.verdicts[0].without_loss,

@@ -42,9 +42,9 @@ def progress_bar(total: int, unit: str = "epoch") -> Iterator[Any]:
         yield lambda text: bar.update(task, advance=1, description=text)
 
 
-def shows(config: Any, epoch: int, total: int) -> bool:
+def shows(report_every: int | None, epoch: int, total: int) -> bool:
     """Whether an epoch, counted over the run, gets a line: all of a short run, some of a long."""
-    every = 1 if total <= MOST_ROWS else getattr(config, "report_every", total // (MOST_ROWS // 2))
+    every = 1 if total <= MOST_ROWS else report_every or total // (MOST_ROWS // 2)
     return epoch % every == 0 or epoch in (1, total)
 
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from experiments import EXPERIMENTS
-from experiments.commands.console import MOST_ROWS
+from experiments.commands.console import shows
 from experiments.commands.figure_text import metric, number
 from experiments.commands.page_book import book_view
 from experiments.commands.page_pictures import pictures
 from experiments.commands.page_results import Found
+from experiments.commands.tables import edges_of_parts
 
 Table = dict[str, Any]
 
@@ -29,36 +29,23 @@ def verdict(labels: Sequence[str], parity: dict[str, Any] | None) -> dict[str, A
         return {"kind": "none", "word": "no verdict", "sentence": f"No verdict: {alone}."}
     steps, allowed = len(parity["resynced_steps"]), number(parity["tolerance"], 1)
     view: dict[str, Any] = {"steps": parity["resynced_steps"], "allowed": allowed}
+    sentence = " ".join(f"{text[0].upper()}{text[1:]}." for text in parity["sentences"])
     if at := parity["first_divergence"]:
-        apart = number(at["difference"], 2)
         return view | {
             "kind": "differ",
             "word": f"differs at step {at['step']}",
-            "sentence": f"Different: {sentence_list(at['backends'])} differ at step {at['step']} "
-            f"in the {at['tensor']}.",
+            "sentence": sentence,
             "divergence": {
                 "step": at["step"],
                 "tensor": at["tensor"],
                 "backends": sentence_list(at["backends"]),
-                "difference": apart,
+                "difference": number(at["difference"], 2),
                 "allowed": allowed,
             },
         }
-    if not (parity["passed"] and steps):
-        return view | {
-            "kind": "none",
-            "word": "no verdict",
-            "sentence": "No verdict: no step was compared.",
-        }
-    sentence = (
-        f"Same: {sentence_list(labels)} agree to {number(parity['max_rel_diff'], 2)} in loss, "
-        f"gradients and updates at {steps} resynced steps (allowed: {allowed})."
-    )
-    if without := parity["steps_without_finite_loss"]:
-        sentence += (
-            f" At {len(without)} of them, from step {without[0]}, the loss is no finite number."
-        )
-    return view | {"kind": "same", "word": "same", "sentence": sentence}
+    same = parity["passed"] and steps
+    kind, word = ("same", "same") if same else ("none", "no verdict")
+    return view | {"kind": kind, "word": word, "sentence": sentence}
 
 
 def after_first(values: Sequence[float]) -> float:
@@ -88,12 +75,10 @@ def timing(backends: Mapping[str, dict[str, Any]]) -> list[dict[str, str]]:
 
 
 def shown_rows(result: dict[str, Any]) -> list[int]:
-    """The epochs of the table: all of a short run, else the ends of each part and some between."""
-    epochs, parts = result["epochs"], result["parts"]
-    every = 1 if len(epochs) <= MOST_ROWS else math.ceil(len(epochs) / (MOST_ROWS // 2))
-    begins = [i for i, part in enumerate(parts) if part not in parts[:i]]
-    edges = {*begins, *(i - 1 for i in begins), len(epochs) - 1}
-    return [i for i, epoch in enumerate(epochs) if epoch % every == 0 or i in edges]
+    """The epochs of the table, as compare shows them."""
+    edges, total = edges_of_parts(result["parts"]), len(result["epochs"])
+    every = result["config"].get("report_every")
+    return [i for i in range(total) if i in edges or shows(every, i + 1, total)]
 
 
 def epoch_table(result: dict[str, Any]) -> Table:

@@ -19,7 +19,7 @@ RESULT, BOOK = "result.json", "book.json"
 NUMBER = (int, float, None)  # None: no finite number
 PARITY = {
     "passed": bool,
-    "max_rel_diff": NUMBER,
+    "sentences": [str],
     "tolerance": float,
     "first_divergence": (
         None,
@@ -64,7 +64,9 @@ BOOK_SHAPE = {
             "row": str,
             "seed": int,
             "backend": str,
+            "config": dict,
             "figures": {"*": NUMBER},
+            "first_losses": [NUMBER],
             "seconds_per_epoch": (int, float),
             "texts": {"*": str},
             "data": str,
@@ -73,6 +75,7 @@ BOOK_SHAPE = {
             "threads": int,
             "device": str,
             "machine": dict,
+            "date": str,
         }
     ],
 }

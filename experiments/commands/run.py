@@ -52,7 +52,7 @@ def main(options: Namespace) -> int:
                 result = worker.epoch(generates(config, epoch, total))
                 results.append(result)
                 advance(line(result))
-                if shows(config, epoch, total):
+                if shows(getattr(config, "report_every", None), epoch, total):
                     console.print(line(result), markup=False)
                     print_texts({worker.backend: result})
     finally:

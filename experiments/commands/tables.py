@@ -43,7 +43,8 @@ def tables(
     """
     reference, *_ = epochs.values()
     edges = edges_of_parts([result.part for result in reference[: len(drifts)]])
-    shown = [i for i in range(len(drifts)) if shows(config, i + 1, total) or i in edges]
+    every = getattr(config, "report_every", None)
+    shown = [i for i in range(len(drifts)) if shows(every, i + 1, total) or i in edges]
 
     def measured(index: int) -> list[str]:
         return [metric for metric in module.SHOWN if metric in reference[index].metrics]

@@ -42,16 +42,19 @@ def rounding_of_storage(tensor: str, snapshot: Snapshot) -> float:
     return 0.0 if weight is None else 2.0**-22 * float(abs(weight).max(initial=0.0))
 
 
-def unexcused(apart: float, absolute: float, excuses: Iterable[float], allowed: float) -> float:
-    """What the largest excuse leaves of a difference; they are asked for until that is allowed.
+def beyond_rounding(
+    apart: float, absolute: float, roundings: Iterable[float], allowed: float
+) -> float:
+    """What is left of a difference when the largest rounding is taken off it.
 
-    apart is the difference relative to a tensor, absolute and the excuses are in its own units. An
-    excuse that is no finite number excuses nothing.
+    apart is the difference relative to a tensor, absolute and the roundings are in its own units;
+    they are asked for one by one until no more than `allowed` is left. One that is no finite
+    number explains nothing.
     """
     left = apart
-    for excuse in excuses:
-        if excuse < np.inf:
-            left = min(left, apart * (1 - excuse / absolute) if excuse < absolute else 0.0)
+    for rounding in roundings:
+        if rounding < np.inf:
+            left = min(left, apart * (1 - rounding / absolute) if rounding < absolute else 0.0)
         if left <= allowed:
             break
     return left
@@ -61,10 +64,11 @@ def unexcused(apart: float, absolute: float, excuses: Iterable[float], allowed: 
 class Verdict:
     """Collects comparisons of a reference backend with one other.
 
-    Differences of tensors are relative to the tensor's largest magnitude. Of one above the
-    tolerance, as much is excused as `Snapshot.perturbed` changes in that tensor, or, of an update,
-    as the rounding of the parameter that it is added to.
-    Differences of free-running losses are relative to the reference's loss.
+    Differences of tensors are relative to the tensor's largest magnitude. One above the tolerance
+    is explained by rounding if no more than the tolerance is left of it without what
+    `Snapshot.perturbed` changes in that tensor, or, for an update, without the rounding of the
+    parameter that it is added to. Differences of free-running losses are relative to the
+    reference's loss.
     """
 
     reference: str
@@ -73,6 +77,7 @@ class Verdict:
     without_loss: list[int] = field(default_factory=list)
     largest: float = 0.0
     largest_absolute: float = 0.0
+    explained: list[dict[str, Any]] = field(default_factory=list)
     first_divergence: dict[str, Any] | None = None
     drift: float = 0.0
 
@@ -88,7 +93,7 @@ class Verdict:
         """Compare loss, gradients and updates of one step from the same numbers.
 
         expected are the reference's results of the snapshot; its probe is asked for those of
-        perturbations only where a tensor is further apart than the tolerance, until it is excused.
+        perturbations only where a tensor is further apart than the tolerance.
         """
         step, perturbed = snapshot.step, cache(lambda draw: probe(snapshot.perturbed(draw)))
         self.probed.append(step)
@@ -97,24 +102,20 @@ class Verdict:
         for tensor, value in expected.items():
             apart = difference(actual[tensor], value)
             absolute = largest_absolute_difference(actual[tensor], value)
-            if apart > self.tolerance:
-                excuses = chain(
-                    [rounding_of_storage(tensor, snapshot)],
-                    (
-                        largest_absolute_difference(perturbed(draw)[tensor], value)
-                        for draw in range(PERTURBATIONS)
-                    ),
-                )
-                apart = unexcused(apart, absolute, excuses, self.tolerance)
-            self.largest = max(self.largest, apart)
             self.largest_absolute = max(self.largest_absolute, absolute)
-            if apart > self.tolerance and self.first_divergence is None:
-                self.first_divergence = {
-                    "step": step,
-                    "tensor": tensor,
-                    "backends": [self.reference, self.other],
-                    "difference": apart,
-                }
+            if apart <= self.tolerance:
+                self.largest = max(self.largest, apart)
+                continue
+            perturbations = (
+                largest_absolute_difference(perturbed(draw)[tensor], value)
+                for draw in range(PERTURBATIONS)
+            )
+            roundings = chain([rounding_of_storage(tensor, snapshot)], perturbations)
+            found = {"step": step, "tensor": tensor, "difference": apart}
+            if beyond_rounding(apart, absolute, roundings, self.tolerance) <= self.tolerance:
+                self.explained.append(found)
+            elif self.first_divergence is None:
+                self.first_divergence = {**found, "backends": [self.reference, self.other]}
 
     def add_losses(self, expected: Sequence[float], actual: Sequence[float]) -> None:
         """Follow how far the free-running losses have drifted apart."""
@@ -134,13 +135,20 @@ class Verdict:
         if self.first_divergence:
             at = self.first_divergence
             return (
-                f"{pair} differ at step {at['step']} by {at['difference']:.1e} in the "
+                f"different: {pair} differ at step {at['step']} by {at['difference']:.1e} in the "
                 f"{at['tensor']} (allowed: {self.tolerance:.0e})"
             )
         sentence = (
             f"same: {pair} agree to {self.largest:.1e} in loss, gradients and updates at "
             f"{len(self.probed)} resynced steps (allowed: {self.tolerance:.0e})"
         )
+        if self.explained:
+            steps = {found["step"] for found in self.explained}
+            furthest = max(found["difference"] for found in self.explained)
+            sentence += (
+                f"; but for {len(self.explained)} tensors at {len(steps)} steps, up to "
+                f"{furthest:.1e} apart, by no more than rounding explains"
+            )
         if self.without_loss:
             count, first = len(self.without_loss), self.without_loss[0]
             sentence += f"; at {count} of them, from step {first}, the loss is no finite number"
