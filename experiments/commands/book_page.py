@@ -17,8 +17,8 @@ Written by `lockstep reproduce`; all numbers are in `book.json`. Every run is on
 book's full settings, from initial weights, batches and masks that are the same for all backends.
 The book's figures come from random draws of their own, so each experiment is run with several
 seeds: ours are *smallest – median – largest* of them, or one number where all agree. *Inside* says
-whether the book's figure, as printed, lies between our smallest and largest (one answer per backend where they
-differ); with five seeds a further draw of the same distribution lies outside once in
+whether the book's figure, as printed, lies between our smallest and largest (one answer per backend
+where they differ); with five seeds a further draw of the same distribution lies outside once in
 three times. *First steps* is the largest relative difference between the backends' losses in the
 first 8 steps of a run, before rounding is amplified. Seconds are of training alone, per epoch, the
 median over epochs and seeds, with the threads given and other runs beside it: they tell how long
@@ -63,7 +63,7 @@ def first_steps(runs: Runs) -> float | None:
         for other in runs:
             if other["seed"] == run["seed"]:
                 pairs = zip(run["first_losses"], other["first_losses"], strict=True)
-                apart += [abs(a - b) / abs(a) for a, b in pairs]
+                apart += [abs(a - b) / abs(a) for a, b in pairs if a and b is not None]
     return max(apart, default=None)
 
 
@@ -112,7 +112,8 @@ def section(row: Row, runs: Runs) -> Iterator[str]:
     )
     line = "Seconds per epoch: " + ", ".join(seconds)
     if len(backends) > 1:
-        line += f". First steps: {first_steps(runs):.1e}"
+        apart = first_steps(runs)
+        line += ". First steps: " + ("no finite loss" if apart is None else f"{apart:.1e}")
     yield line + "."
     yield from texts(runs)
 

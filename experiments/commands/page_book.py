@@ -7,8 +7,8 @@ from statistics import median
 from typing import Any
 
 from experiments.book import ROWS, Row
-from experiments.commands.book_page import inside
-from experiments.commands.figure_text import number, range_of
+from experiments.commands.book_page import inside, spread
+from experiments.commands.figure_text import number
 from experiments.commands.page_results import Found
 
 Runs = Sequence[dict[str, Any]]
@@ -60,14 +60,14 @@ def group_view(identity: str, row: Row | None, runs: Runs, labels: Sequence[str]
         cells = []
         for of in own.values():
             values = [run["figures"].get(figure) for run in of]
-            finite = [value for value in values if value is not None]
+            found = spread(values)
             # Other data than the book's are neither inside nor outside.
             judged = figure in printed and values and not notes
             answer = ("yes" if inside(printed[figure], values) else "no") if judged else "–"
             cells.append(
                 {
-                    "ours": number(median(finite) if finite else None) if values else "–",
-                    "spread": range_of(values) if len(values) > 1 else "–",
+                    "ours": number(found[1] if found else None) if values else "–",
+                    "spread": f"{number(found[0])} … {number(found[2])}" if found else "–",
                     "inside": answer,
                 }
             )

@@ -10,7 +10,7 @@ import dataclasses
 import json
 import threading
 from argparse import Namespace
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +28,7 @@ from experiments import load_experiment
 from experiments.book import ROWS, Row
 from experiments.commands.book_page import book_page
 from experiments.commands.console import console
+from experiments.commands.page_results import BOOK_SHAPE, read
 from experiments.commands.results import machine, prepare_folder, replacing, write_json
 from experiments.commands.worker import EpochResult, Worker
 
@@ -36,7 +37,7 @@ FIRST_STEPS = 8
 
 @dataclass(frozen=True)
 class Run:
-    """What is to be computed, and how it is called in book.json."""
+    """What is to be computed."""
 
     row: Row
     seed: int
@@ -46,8 +47,8 @@ class Run:
     def config(self) -> Any:
         return dataclasses.replace(self.row.config, seed=self.seed)
 
-    @property
-    def key(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, Any]:
+        """How book.json calls it."""
         config = json.loads(json.dumps(dataclasses.asdict(self.config)))
         return {"row": self.row.id, "seed": self.seed, "backend": self.backend, "config": config}
 
@@ -55,12 +56,16 @@ class Run:
         return f"{self.row.id}, seed {self.seed}, {self.backend}"
 
 
-def chosen_rows(only: str | None) -> list[Row]:
-    known = {row.id: row for row in ROWS}
-    names = only.split(",") if only else list(known)
+def chosen(what: str, text: str | None, known: Iterable[str]) -> list[str]:
+    """`a,b` as names, each once and known; all that are known if nothing was said."""
+    if text is None:
+        return list(known)
+    names = text.split(",")
     for name in names:
-        check_choice("row", name, known)
-    return [known[name] for name in names]
+        check_choice(what, name, known)
+    if len(set(names)) < len(names):
+        raise InputError(f"{what}s {text!r} are not allowed: name each once")
+    return names
 
 
 def planned(rows: Sequence[Row], seeds: int, backends: Sequence[str]) -> list[Run]:
@@ -68,18 +73,41 @@ def planned(rows: Sequence[Row], seeds: int, backends: Sequence[str]) -> list[Ru
     return [Run(row, seed, b) for seed in range(seeds) for row in rows for b in backends]
 
 
-def read_finished(path: Path) -> list[dict[str, Any]]:
-    """The runs of an earlier command. Raises InputError for a file that holds something else."""
+def is_current(result: dict[str, Any], row: Row, note: str) -> bool:
+    """Whether a finished run has the settings and data of today, and every figure of its row."""
+    settings = Run(row, result["seed"], result["backend"]).settings()
+    figures = {figure.name for figure in row.figures}
+    return (
+        all(result[name] == value for name, value in settings.items())
+        and result["note"] == note
+        and set(result["figures"]) == figures
+    )
+
+
+def read_finished(path: Path, notes: Mapping[str, str], device: str) -> list[dict[str, Any]]:
+    """The runs of an earlier command, without those of rows as they were once.
+
+    notes: row → note of its data, of the rows chosen now. Raises InputError for a file that holds
+    something else, or runs on another device.
+    """
     if not path.exists():
         return []
-    try:
-        runs = json.loads(path.read_text())["runs"]
-        [(run["row"], run["seed"], run["backend"], run["config"]) for run in runs]
-    except (OSError, ValueError, KeyError, TypeError):
-        raise InputError(
-            f"{str(path)!r} does not hold results of this command: remove it or give another --out"
-        ) from None
-    return runs
+    results = read(path, BOOK_SHAPE)["runs"]
+    for result in results:
+        if result["device"] != device:
+            raise InputError(
+                f"{str(path)!r} holds runs on {result['device']}: give another --out for {device}"
+            )
+    rows = {row.id: row for row in ROWS}
+    current = [
+        result
+        for result in results
+        if (row := rows.get(result["row"]))
+        and is_current(result, row, notes.get(row.id, result["note"]))
+    ]
+    if dropped := len(results) - len(current):
+        console.print(f"{dropped} finished runs had other settings or data: they are left out")
+    return current
 
 
 def describe(run: Run, worker: Worker, epochs: Sequence[EpochResult], data: Any) -> dict[str, Any]:
@@ -91,7 +119,7 @@ def describe(run: Run, worker: Worker, epochs: Sequence[EpochResult], data: Any)
 
     losses = [loss for epoch in epochs for loss in epoch.losses]
     return {
-        **run.key,
+        **run.settings(),
         "figures": {figure.name: metric(figure) for figure in run.row.figures},
         "first_losses": losses[:FIRST_STEPS],
         "seconds_per_epoch": median(epoch.seconds for epoch in epochs),
@@ -155,27 +183,29 @@ def progress_of(runs: int) -> Iterator[tuple[Progress, Callable[[Run, int], None
         yield bars, advance
 
 
-def write_book(folder: Path, runs: list[dict[str, Any]]) -> None:
+def write_book(folder: Path, finished: Sequence[dict[str, Any]]) -> None:
     """book.json and book.md, from all runs so far."""
     order = {row.id: index for index, row in enumerate(ROWS)}
-    runs.sort(key=lambda run: (order.get(run["row"], len(order)), run["seed"], run["backend"]))
+    runs = sorted(finished, key=lambda run: (order[run["row"]], run["seed"], run["backend"]))
     write_json(folder / "book.json", {"runs": runs})
     with replacing(folder / "book.md") as file:
         file.write(book_page(runs).encode())
 
 
 def main(options: Namespace) -> int:
-    backends = options.backends.split(",")
-    for name in backends:
-        check_choice("backend", name, backend_names())
-    rows = chosen_rows(options.only)
-    for row in rows:  # a missing file is said before hours of computing
-        load_experiment(row.experiment).prepare(row.config, options.data_dir)
+    backends = chosen("backend", options.backends, backend_names())
+    known = {row.id: row for row in ROWS}
+    rows = [known[name] for name in chosen("row", options.only, known)]
+    # A missing file is said before hours of computing.
+    notes = {
+        row.id: load_experiment(row.experiment).prepare(row.config, options.data_dir).note
+        for row in rows
+    }
     prepare_folder(options.out)
-    finished = read_finished(options.out / "book.json")
-    done = [{key: run[key] for key in ("row", "seed", "backend", "config")} for run in finished]
+    finished = read_finished(options.out / "book.json", notes, options.device)
+    done = {(result["row"], result["seed"], result["backend"]) for result in finished}
     runs = planned(rows, options.seeds, backends)
-    waiting = [run for run in runs if run.key not in done]
+    waiting = [run for run in runs if (run.row.id, run.seed, run.backend) not in done]
     console.print(f"{len(runs)} runs, of which {len(runs) - len(waiting)} are finished already")
     jobs = options.jobs or max(1, available_threads() // options.threads)
     stop = threading.Event()
@@ -183,10 +213,9 @@ def main(options: Namespace) -> int:
         futures = {pool.submit(compute, run, options, advance, stop): run for run in waiting}
         try:
             for future in as_completed(futures):
-                result = future.result()
-                finished = [r for r in finished if not same_run(r, result)] + [result]
+                finished.append(future.result())
                 write_book(options.out, finished)
-                seconds = result["seconds"]
+                seconds = finished[-1]["seconds"]
                 bars.console.print(f"{futures[future]}: {seconds:.0f} s", markup=False)
         except BaseException:
             stop.set()
@@ -195,8 +224,3 @@ def main(options: Namespace) -> int:
     write_book(options.out, finished)
     console.print(f"written: {options.out / 'book.md'}, {options.out / 'book.json'}", markup=False)
     return 0
-
-
-def same_run(a: dict[str, Any], b: dict[str, Any]) -> bool:
-    """Whether two results are of the same row, seed and backend, whatever their settings."""
-    return all(a[key] == b[key] for key in ("row", "seed", "backend"))
