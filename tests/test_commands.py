@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from backends import backend_names
+from experiments import EXPERIMENTS, load_experiment
 from experiments.commands.main import build_parser
 from experiments.commands.options import configure, parse_value
 from experiments.commands.results import replacing, write_json
@@ -55,6 +58,15 @@ def test_list_shows_versions_and_devices():
     assert done.returncode == 0, done.stderr
     for word in ("rnn", "weight_decay", "mxnet", "1.9.1", "torch", "2.13.0", "cpu", "concise"):
         assert word in done.stdout
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_list_of_an_experiment_shows_every_value_for_set(experiment):
+    done = lockstep("list", experiment)
+    assert done.returncode == 0, done.stderr
+    config = load_experiment(experiment).book_config()
+    for field in dataclasses.fields(config):
+        assert re.search(rf"│ {field.name} +│", done.stdout), field.name
 
 
 def test_run_prints_the_books_lines_and_writes_only_when_asked(tmp_path):

@@ -71,7 +71,8 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=metadata.version("lockstep"))
     commands: Any = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("list", help="experiments, backends, devices and versions")
+    listing = commands.add_parser("list", help="experiments, backends, devices and versions")
+    listing.add_argument("experiment", nargs="?", help="what it is and the values for --set")
 
     def add_command(name: str, text: str) -> argparse.ArgumentParser:
         return commands.add_parser(
