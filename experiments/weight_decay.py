@@ -16,12 +16,7 @@ import numpy as np
 from backends.errors import InputError
 from backends.initializers import normal, zeros
 from backends.interface import Array, Backend
-from experiments.checks import (
-    check_each_not_negative,
-    check_not_negative,
-    check_positive,
-    check_style,
-)
+from experiments.checks import check_different, check_not_negative, check_positive, check_style
 from experiments.training import Epoch, Metrics, Model, Step
 
 SHOWN = ("train loss", "‖w‖")
@@ -52,8 +47,8 @@ class Config:
         check_style(self)
         check_positive(self, "num_epochs", "num_train", "num_test", "num_inputs", "batch_size")
         check_positive(self, "learning_rate")
-        check_not_negative(self, "seed", "sigma")
-        check_each_not_negative(self, "weight_decay")
+        check_not_negative(self, "seed", "sigma", "weight_decay")
+        check_different(self, "weight_decay")
         if self.batch_size > self.num_train:
             raise InputError(
                 f"batch_size = {self.batch_size} is more than the data: "

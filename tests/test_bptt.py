@@ -229,11 +229,12 @@ def test_the_run_keeps_to_its_schedule_and_says_the_same_on_every_backend(backen
 
 def test_what_the_strategies_are_known_for(results):
     metrics = {part: epoch.evaluate() for part, epoch in results.items()}
-    assert metrics["full"]["bias"] == metrics["full"]["variance"] == 0
+    assert metrics["full"]["bias"] == 0
     short, long = metrics["truncated after 2"], metrics["truncated after 10"]
     assert short["bias"] > long["bias"] > 0
-    assert short["variance"] == long["variance"] == 0
     random = metrics["random"]
+    for part in metrics.keys() - {"random"}:
+        assert not {"standard error", "variance"} & metrics[part].keys()
     assert 0 < random["bias"] < 3 * random["standard error"] < 3 * random["variance"] ** 0.5
     n, h = SMALL.batch_size, SMALL.num_hiddens
     assert metrics["full"]["stored states"] == SMALL.num_steps * n * h
@@ -318,13 +319,16 @@ def test_the_seed_decides_everything():
         ({"num_hiddens": 0}, "num_hiddens = 0"),
         ({"num_powers": -1}, "num_powers = -1"),
         ({"num_powers": 129}, "num_powers = 129 is more than num_steps = 128"),
-        ({"radii": (0.9, 0.0)}, "radii = (0.9, 0.0)"),
+        ({"radii": (0.9, 0.0)}, "radii = 0.0"),
         ({"radii": (0.9, 0.9)}, "radii = (0.9, 0.9)"),
-        ({"radii": (float("nan"),)}, "radii = (nan,)"),
-        ({"radii": (10.0,)}, "radii = (10.0,)"),
+        ({"radii": (0.9, 0.9000001)}, "radii = (0.9, 0.9000001)"),
+        ({"radii": (float("nan"),)}, "radii = nan"),
+        ({"radii": (0.9, 10.0)}, "radii = 10.0"),
         ({"spectral_radius": 0.0}, "spectral_radius = 0.0"),
-        ({"taus": (5, 0)}, "taus = (5, 0)"),
+        ({"taus": (5, 0)}, "taus = 0"),
+        ({"taus": (5, 5)}, "taus = (5, 5)"),
         ({"keep_probability": 0.0}, "keep_probability = 0.0"),
+        ({"keep_probability": 1e-39}, "keep_probability = 1e-39"),
         ({"keep_probability": 1.1}, "keep_probability = 1.1"),
         ({"keep_probability": float("nan")}, "keep_probability = nan"),
         ({"num_draws": 1}, "num_draws = 1"),

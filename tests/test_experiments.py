@@ -59,6 +59,19 @@ def test_the_two_forms_of_decay_differ_once_a_batch_holds_two_samples():
     assert norm("scratch") > 1.5 * norm("concise")
 
 
+@pytest.mark.parametrize("decays", [(), (3.0, 3.0), (3.0, 3.0000001)])
+def test_two_decays_that_print_alike_would_be_one_part(decays):
+    message = re.escape(f"weight_decay = {decays} is not allowed: give one or more different")
+    with pytest.raises(InputError, match=message):
+        weight_decay.Config(weight_decay=decays)
+
+
+@pytest.mark.parametrize("decay", [-1.0, float("nan"), float("inf")])
+def test_every_decay_is_checked(decay):
+    with pytest.raises(InputError, match=f"weight_decay = {decay} is not allowed: give 0 or a"):
+        weight_decay.Config(weight_decay=(3.0, decay))
+
+
 def test_a_batch_larger_than_the_data_is_refused():
     with pytest.raises(InputError, match="batch_size = 21 is more than the data"):
         weight_decay.Config(batch_size=21)

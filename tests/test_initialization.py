@@ -147,6 +147,12 @@ def test_units_that_differ_by_rounding_alone_count_as_one(backend):
     assert found["largest difference between hidden units"] == pytest.approx(1e-2)
 
 
+def test_units_that_left_float32_are_not_counted(framework):
+    found = metrics(framework.name, initializers=("constant",), num_steps=3, learning_rate=1e30)
+    for part in ("equal start", "random start"):
+        assert np.isnan(found[part]["different hidden units"])
+
+
 def test_the_styles_start_from_the_same_numbers():
     scratch, concise = (
         [
@@ -229,6 +235,14 @@ def test_the_notes_hold_the_theory():
         ({"sigma": (1e200,)}, "num_layers = 30 with normal, σ = 1e+200"),
         ({"scale": 1e-200}, "num_layers = 30 with uniform, ±1e-200"),
         ({"scale": -0.07}, "scale = -0.07"),
+        ({"scalar": (2.0, 2.0000001)}, "scalar = (2.0, 2.0000001)"),
+        ({"sigma": (0.1, 0.1000000001)}, "sigma = (0.1, 0.1000000001)"),
+        (
+            {"num_hiddens": 20},
+            "with normal, σ = 0.01 makes numbers of about 1e-40, beyond float32 (1e-38 to 3e38): "
+            "give fewer layers, a root mean square nearer to 0.22 (--set sigma=…), or leave this "
+            "part out (--set initializers=…)",
+        ),
         ({"scalar": (0.0,)}, "scalar = 0"),
         ({"num_layers": 35}, "num_layers = 35 with normal, σ = 1 makes numbers of about 1e+35"),
         ({"num_layers": 37, "scalar": (0.1,), "initializers": ("scalar",)}, "about 1e-37"),

@@ -9,7 +9,8 @@ with l the mean cross-entropy of n sequences. Parts of the run:
 
 "spectral radius ρ": φ(x) = x as in the chapter, W_hh random with largest |eigenvalue| ρ. The
 gradients against the chapter's formulas (`formulas`), and how fast the powers of W_hh and the
-gradients ∂L/∂h_t vanish or explode.
+gradients ∂L/∂h_t vanish or explode. ∂L/∂h_t sums what all later losses send back: below radius 1
+the distant ones vanish and it levels off, above 1 it explodes.
 
 "full", "truncated after τ", "random": φ = tanh, whose past fades without vanishing, and three
 estimates of the gradient by w_h = (W_xh, W_hh), each given by factors ξ_t in
@@ -18,7 +19,9 @@ estimates of the gradient by w_h = (W_xh, W_hh), each given by factors ξ_t in
 
 Full: ξ_t = 1. Truncated: ξ_t = 0 every τ steps, else 1. Random: ξ_t = 1/π with probability π,
 else 0; then E[ξ_t] = 1, and as z_(t−1) holds earlier ξ only, which are independent of ξ_t,
-E[z_t] = ∂f/∂w_h + ∂f/∂h_(t−1) E[z_(t−1)] = ∂h_t/∂w_h: the estimate is unbiased.
+E[z_t] = ∂f/∂w_h + ∂f/∂h_(t−1) E[z_(t−1)] = ∂h_t/∂w_h: the estimate is unbiased. The picture shows
+‖∂L/∂a_t‖ with a_t = x_t W_xh + h_(t−1) W_hh: the gradient of the first sequence's loss that reaches
+step t.
 """
 
 from __future__ import annotations
@@ -49,7 +52,7 @@ from experiments.bptt.measures import (
 )
 from experiments.bptt.memory import can_measure
 from experiments.bptt.model import WindowedModel, gradients_over_time
-from experiments.checks import check_not_negative, check_positive
+from experiments.checks import check_different, check_not_negative, check_positive
 from experiments.data.corpora import Corpus, load_corpus
 from experiments.data.sampling import check_length, consecutive_batches
 from experiments.training import Batch, Epoch, Metrics, Step
@@ -60,6 +63,7 @@ NORM_OF_POWER, POWER_OF_RADIUS = "‖(W_hhᵀ)ᵏ‖₂", "|λ|ᵏ, largest eige
 HIDDEN_GRADIENT = "‖∂L/∂h_(T−k)‖"
 SHOWN = (
     FORMULA_8,
+    FORMULA_9,
     "bias",
     "standard error",
     "variance",
@@ -70,6 +74,8 @@ SHOWN = (
 PLOTTED = (NORM_OF_POWER, POWER_OF_RADIUS, HIDDEN_GRADIENT, FULL, ESTIMATE, MEAN)
 LOG_SCALE = True
 X_LABEL = "k, steps back in time"
+
+SMALLEST_PROBABILITY = 1e-38  # π, so that float32 can hold 1/π
 
 
 @dataclass(frozen=True)
@@ -100,25 +106,24 @@ class Config:
         check_choice("style", self.style, STYLES)
         check_positive(self, "max_characters", "batch_size", "num_hiddens", "sigma")
         check_positive(self, "num_powers", "spectral_radius", "num_steps", "learning_rate")
+        check_positive(self, "radii", "taus")
+        check_different(self, "radii", "taus", may_be_empty=True)
         check_not_negative(self, "seed")
         if self.num_powers > self.num_steps:
             raise InputError(
                 f"num_powers = {self.num_powers} is more than num_steps = {self.num_steps}: "
                 "lower it or raise num_steps"
             )
-        for name, values in (("radii", self.radii), ("taus", self.taus)):
-            if len(set(values)) < len(values) or not all(0 < value < np.inf for value in values):
-                raise InputError(f"{name} = {values}: give different numbers above 0")
         largest = 1e30 ** (1 / self.num_powers)  # well inside float32
         if max(self.radii, default=0) > largest:
             raise InputError(
-                f"radii = {self.radii}: their power {self.num_powers} overflows, give numbers up "
-                f"to {largest:.3g} or lower num_powers"
+                f"radii = {max(self.radii)} is not allowed, its power {self.num_powers} overflows: "
+                f"give numbers up to {largest:.3g} or lower num_powers"
             )
-        if not 0 < self.keep_probability <= 1:
+        if not SMALLEST_PROBABILITY <= self.keep_probability <= 1:
             raise InputError(
-                f"keep_probability = {self.keep_probability} is not allowed: give a number above 0 "
-                "and up to 1, which never cuts"
+                f"keep_probability = {self.keep_probability} is not allowed: give a number from "
+                f"{SMALLEST_PROBABILITY:g} to 1, which never cuts"
             )
         if self.num_draws < 2:
             raise InputError(
@@ -135,10 +140,6 @@ def notes(config: Config) -> tuple[str, ...]:
         "bias, standard error and variance are of the gradient by (W_xh, W_hh), relative to the "
         "full gradient's norm or its square",
         "time and memory of a gradient are measured in each backend's own process",
-        "picture: ∂L/∂h_t sums what all later losses send back: below radius 1 the distant ones "
-        "vanish and it levels off, above 1 it explodes",
-        "picture: a_t = x_t W_xh + h_(t−1) W_hh; ∂L/∂a_t is the gradient that reaches step t, here "
-        "of the first sequence's loss",
     ]
     if not can_measure():
         lines.append("memory is left out: this system does not tell a process its peak")

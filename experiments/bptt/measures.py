@@ -59,19 +59,18 @@ def by_recurrent_weights(backend: Backend, grads: Parameters) -> np.ndarray:
 
 
 def bias_and_variance(estimates: np.ndarray, full: np.ndarray) -> Metrics:
-    """Bias, its standard error and the variance of N draws (N, m) of a gradient (m,).
+    """Bias of N draws (N, m) of a gradient (m,), and if N > 1 its standard error and variance.
 
     bias = ‖ḡ − g‖ / ‖g‖ with the mean ḡ of the draws and the full gradient g. variance = s² / ‖g‖²
     with s² = Σ ‖g_i − ḡ‖² / (N − 1), standard error = s / (√N ‖g‖): about what the bias of an
-    unbiased estimate comes to. An estimate that is not random has one draw and no variance.
+    unbiased estimate comes to. An estimate that is not random has one draw.
     """
     size, N, mean = np.linalg.norm(full), len(estimates), estimates.mean(axis=0)
-    variance = float(((estimates - mean) ** 2).sum() / max(1, N - 1) / size**2)
-    return {
-        "bias": float(np.linalg.norm(mean - full) / size),
-        "standard error": (variance / N) ** 0.5,
-        "variance": variance,
-    }
+    metrics: Metrics = {"bias": float(np.linalg.norm(mean - full) / size)}
+    if N == 1:
+        return metrics
+    variance = float(((estimates - mean) ** 2).sum() / (N - 1) / size**2)
+    return metrics | {"standard error": (variance / N) ** 0.5, "variance": variance}
 
 
 def reach(model: WindowedModel, weights: Weights, batches: Sequence[Batch]) -> Metrics:

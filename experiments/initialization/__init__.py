@@ -24,7 +24,7 @@ from backends.agreement import agree
 from backends.errors import InputError, check_choice
 from backends.initializers import constant, normal, zeros
 from backends.interface import Array, Backend
-from experiments.checks import check_not_negative, check_positive, check_style
+from experiments.checks import check_different, check_not_negative, check_positive, check_style
 from experiments.initialization.networks import Part, check_range, parts
 from experiments.training import Epoch, Metrics, Model, Step
 
@@ -80,13 +80,10 @@ class Config:
             check_choice("initializer", name, INITIALIZERS)
         check_different(self, "initializers", "scalar", "sigma")
         check_positive(self, "num_layers", "num_hiddens", "batch_size", "num_units", "num_steps")
-        check_positive(self, "learning_rate", "scale")
+        check_positive(self, "learning_rate", "scale", "sigma")
         check_not_negative(self, "seed")
         if self.batch_size < 2:
             raise InputError(f"batch_size = {self.batch_size} is not allowed: give 2 or more")
-        for sigma in self.sigma:
-            if not 0 < sigma < math.inf:
-                raise InputError(f"sigma = {sigma:g} is not allowed: give finite numbers above 0")
         for weight in self.scalar:
             if weight == 0 or not math.isfinite(weight):
                 raise InputError(f"scalar = {weight:g} is not allowed: give finite numbers, not 0")
@@ -94,13 +91,6 @@ class Config:
             raise InputError(f"constant = {self.constant} is not allowed: give a finite number")
         for name, part in parts(self).items():
             check_range(self, name, part)
-
-
-def check_different(config: Config, *names: str) -> None:
-    for name in names:
-        values = getattr(config, name)
-        if not values or len(set(values)) < len(values):
-            raise InputError(f"{name} = {values} is not allowed: give one or more, all different")
 
 
 @dataclass(frozen=True)
@@ -275,7 +265,7 @@ def evaluate_deep(
 def evaluate_perceptron(backend: Backend, weights: dict[str, np.ndarray], loss: Array) -> Metrics:
     """How far the hidden units differ in weights, bias and outgoing weight, and the last loss.
 
-    Units that differ by no more than rounding count as one.
+    Units that differ by no more than rounding count as one; NaN where weights left float32.
     """
     units = np.concatenate([weights["W_1"].T, weights["b_1"][:, None], weights["W_2"]], axis=1)
     different: list[np.ndarray] = []
@@ -283,7 +273,7 @@ def evaluate_perceptron(backend: Backend, weights: dict[str, np.ndarray], loss: 
         if not any(agree(unit, other) for other in different):
             different.append(unit)
     return {
-        "different hidden units": float(len(different)),
+        "different hidden units": float(len(different)) if np.isfinite(units).all() else math.nan,
         "largest difference between hidden units": float(np.ptp(units, axis=0).max()),
         "loss after training": float(backend.to_numpy(loss)),
     }

@@ -26,14 +26,16 @@ MOST_AMPLIFIED = 1e4
 class Part:
     """A network and how its weights begin.
 
-    widths: the inputs, then the units of every layer. deviation: √Var(w). labelled: whether it
-    learns labels by the squared loss or has the linear loss of the module.
+    widths: the inputs, then the units of every layer. deviation: √Var(w). setting: the field of the
+    configuration that gives it, if one does. labelled: whether it learns labels by the squared loss
+    or has the linear loss of the module.
     """
 
     widths: tuple[int, ...]
     activations: tuple[str, ...]
     initialize: Callable[[np.random.Generator, tuple[int, int]], np.ndarray]
     deviation: float = 0.0
+    setting: str = ""
     labelled: bool = False
 
     def gain(self) -> float:
@@ -57,14 +59,14 @@ def parts(config: Config) -> dict[str, Part]:
     deep = partial(Part, (n,) * (layers + 1), (config.activation,) * layers)
     perceptron = partial(Part, (4, config.num_units, 1), ("tanh", "identity"), labelled=True)
     chosen = {
-        "scalar": {f"w = {w:g}": line(equal(w), abs(w)) for w in config.scalar},
+        "scalar": {f"w = {w:g}": line(equal(w), abs(w), "scalar") for w in config.scalar},
         "normal": {
-            f"normal, σ = {sigma:g}": product(partial(normal, sigma=sigma), sigma)
+            f"normal, σ = {sigma:g}": product(partial(normal, sigma=sigma), sigma, "sigma")
             for sigma in config.sigma
         },
         "uniform": {
             f"uniform, ±{config.scale:g}": deep(
-                partial(uniform, scale=config.scale), config.scale / 3**0.5
+                partial(uniform, scale=config.scale), config.scale / 3**0.5, "scale"
             )
         },
         "xavier": {"Xavier": deep(xavier_uniform, n**-0.5)},
@@ -94,13 +96,18 @@ def check_range(config: Config, name: str, part: Part) -> None:
     growth = math.log10(part.deviation) + math.log10(part.widths[0] * part.gain()) / 2
     size = growth * config.num_layers
     terms = math.log10(config.batch_size * part.widths[0]) / 2
+    others = f"a root mean square nearer to {part.widths[0] ** -0.5:.2g} (--set {part.setting}=…), "
+    way_out = (
+        f"give fewer layers, {others if part.setting else ''}"
+        "or leave this part out (--set initializers=…)"
+    )
     if not math.log10(SMALLEST) < size < math.log10(LARGEST) - terms:
         raise InputError(
             f"num_layers = {config.num_layers} with {name} makes numbers of about 1e{size:+.0f}, "
-            "beyond float32 (1e-38 to 3e38): give fewer layers, or weights nearer to Xavier's"
+            f"beyond float32 (1e-38 to 3e38): {way_out}"
         )
     if "tanh" in part.activations and size > math.log10(MOST_AMPLIFIED):
         raise InputError(
             f"num_layers = {config.num_layers} of tanh with {name} may enlarge every rounding "
-            f"1e{size:+.0f} times: give fewer layers, or weights nearer to Xavier's"
+            f"1e{size:+.0f} times: {way_out}"
         )
