@@ -8,7 +8,7 @@ from typing import Any
 
 from experiments.book import ROWS, Row
 from experiments.commands.book_page import inside, spread
-from experiments.commands.figure_text import number
+from experiments.commands.figure_text import number, range_of
 from experiments.commands.page_results import Found
 
 Runs = Sequence[dict[str, Any]]
@@ -67,7 +67,7 @@ def group_view(identity: str, row: Row | None, runs: Runs, labels: Sequence[str]
             cells.append(
                 {
                     "ours": number(found[1] if found else None) if values else "–",
-                    "spread": f"{number(found[0])} … {number(found[2])}" if found else "–",
+                    "spread": "–" if len(values) < 2 or not found else range_of(values),
                     "inside": answer,
                 }
             )
