@@ -26,10 +26,10 @@ MOST_ROWS = 50
 
 
 @contextmanager
-def progress_bar(total: int, unit: str = "epoch") -> Iterator[Any]:
+def progress_bar(total: int) -> Iterator[Any]:
     """A bar on a terminal → a function to call with a text after each epoch."""
     columns = (
-        TextColumn(unit),
+        TextColumn("epoch"),
         MofNCompleteColumn(),
         BarColumn(),
         TimeRemainingColumn(),

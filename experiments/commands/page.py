@@ -18,10 +18,6 @@ from experiments.commands.tables import edges_of_parts
 Table = dict[str, Any]
 
 
-def sentence_list(names: Sequence[str]) -> str:
-    return " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else names[0]
-
-
 def verdict(labels: Sequence[str], parity: dict[str, Any] | None) -> dict[str, Any]:
     """The kind of verdict ("same", "differ" or "none"), its sentence and what to show below it."""
     if not parity:
@@ -38,7 +34,7 @@ def verdict(labels: Sequence[str], parity: dict[str, Any] | None) -> dict[str, A
             "divergence": {
                 "step": at["step"],
                 "tensor": at["tensor"],
-                "backends": sentence_list(at["backends"]),
+                "backends": " and ".join(at["backends"]),
                 "difference": number(at["difference"], 2),
                 "allowed": allowed,
             },
