@@ -566,6 +566,10 @@ class Rewriter(cst.CSTTransformer):
 
     def _apply(self, row: Row, original: cst.Call, updated: cst.Call, receiver: cst.BaseExpression | None, extra: tuple[str, ...]) -> cst.BaseExpression:
         marked = (len(self.before), len(self.state.findings))
+        if row.name.startswith("Module.") and isinstance(original.func, cst.Attribute) and isinstance(original.func.value, cst.Name):
+            name = original.func.value.value
+            if self.kind(original.func.value).name == "unknown":
+                self.bind_name(name, Kind("module"))
         try:
             bound = bind(row, list(updated.args), receiver)
             new = RULES[row.rule](self, original, bound)

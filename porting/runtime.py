@@ -109,6 +109,13 @@ class BatchNorm(_LazyNormBase, _BatchNorm):
         return F.batch_norm(input, None, None, self.weight, self.bias, True, 0.0, self.eps)
 
 
+class Embedding(nn.Embedding):
+    """An embedding that takes the float indices MXNet's arrays hold."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return super().forward(input.long())
+
+
 class _GluonRecurrent(LazyModuleMixin):
     """Lists of states, `begin_state`, and an input size learnt at the first call."""
 
@@ -306,7 +313,7 @@ def optimizer(params: Iterable[Tensor], name: str, options: dict[str, Any] | Non
 
 
 __all__ = [
-    "GRU", "LSTM", "RNN", "Adagrad", "BatchNorm", "HuberLoss", "Initializer", "L1Loss", "L2Loss",
+    "GRU", "LSTM", "RNN", "Adagrad", "BatchNorm", "Embedding", "HuberLoss", "Initializer", "L1Loss", "L2Loss",
     "RMSprop", "SigmoidBinaryCrossEntropyLoss", "TransformFirst", "Vocabulary", "download",
     "fixed_crop", "initialize", "not_ported", "optimizer", "random_crop", "uniform",
 ]  # fmt: skip

@@ -58,9 +58,10 @@ def _both(
 ) -> Iterator[Row]:
     """The row of nd.NAME(data, ...) and the row of the method."""
     target = torch or name
+    array = inputs[0]
     for function in (True, False):
-        receiver, prefix = ("nd.", "torch.") if function else ("a.", "a.")
-        first = "a, " if function else ""
+        receiver, prefix = ("nd.", "torch.") if function else (f"{array}.", f"{array}.")
+        first = f"{array}, " if function else ""
         example = f"{receiver}{name}({first}{cases})".replace(", )", ")")
         expected = f"{prefix}{target}({first}{port})".replace(", )", ")") + suffix
         yield Row(
@@ -118,7 +119,7 @@ def _reductions() -> Iterator[Row]:
     for name in ("argmax", "argmin"):
         yield from _both(name, signature, rule="index", notes=("axis", "float-argmax"), cases="axis=1", port="dim=1", suffix=".float()")
     yield from _both("argsort", "axis>dim:=-1 is_ascend=True dtype!", rule="argsort", notes=("axis", "float-argmax"), cases="", port="dim=-1", suffix=".float()")
-    yield from _both("sort", "axis>dim:=-1 is_ascend=True", rule="sort", cases="", port="dim=-1", suffix=".values")
+    yield from _both("sort", "axis>dim:=-1 is_ascend=True", rule="sort", cases="", port="dim=-1", suffix=".values", inputs="i:2x3<9")
     yield Row("nd.norm", "torch.linalg.vector_norm({})", "data ord=2 axis>dim keepdims=False>keepdim", "call", ("axis", "reduction-shape"),
               "nd.norm(a, axis=1)", "torch.linalg.vector_norm(a, dim=1)", "a:2x3")  # fmt: skip
     yield Row("NDArray.norm", "{self}.norm({})", "ord=2>p axis>dim keepdims=False>keepdim", "call", ("axis", "reduction-shape"),
@@ -126,7 +127,7 @@ def _reductions() -> Iterator[Row]:
     yield from _both("softmax", "axis>dim:=-1", cases="", port="dim=-1")
     yield from _both("log_softmax", "axis>dim:=-1", cases="", port="dim=-1")
     yield from _both("topk", "axis>dim:=-1 k:=1 ret_typ='indices' is_ascend=False dtype!", rule="topk", notes=("axis", "float-argmax"),
-                     cases="k=2, axis=1", port="k=2, dim=1", suffix=".indices.float()")  # fmt: skip
+                     cases="k=2, axis=1", port="dim=1, k=2", suffix=".indices.float()")  # fmt: skip
 
 
 def _shapes() -> Iterator[Row]:
@@ -146,7 +147,7 @@ def _shapes() -> Iterator[Row]:
     for name in ("concat", "Concat"):
         yield Row(f"nd.{name}", "torch.cat(({args}), dim={dim})", "*args dim=1 name!", "concat", ("concat-axis",),
                   f"nd.{name}(a, b)", "torch.cat((a, b), dim=1)", "a:2x3 b:2x3")  # fmt: skip
-    yield Row("nd.concatenate", "torch.cat({})", "arrays axis>dim:=0 always_copy!", "call", ("axis",), "nd.concatenate([a, b], axis=1)", "torch.cat([a, b], dim=1)", "a:2x3 b:2x3")
+    yield Row("nd.concatenate", "torch.cat({})", "arrays axis>dim:=0 always_copy!", "call", ("axis",), shown_by="test_rules.py::test_concatenate")
     yield Row("nd.stack", "torch.stack(({args}), dim={axis})", "*args axis=0", "stack", ("axis",), "nd.stack(a, b, axis=1)", "torch.stack((a, b), dim=1)", "a:2x3 b:2x3")
     yield from _both("split", "num_outputs axis>dim:=1 squeeze_axis=False", torch="chunk", notes=("axis", "concat-axis"), cases="2", port="2, dim=1", inputs="a:2x4", kind="tensors")
     yield from _both("tile", "reps", cases="(2, 2)", port="(2, 2)", notes=("same",))
@@ -176,7 +177,6 @@ def _indexing() -> Iterator[Row]:
 
 def _products() -> Iterator[Row]:
     yield Row("nd.dot", "torch.matmul({lhs}, {rhs})", "lhs rhs transpose_a=False transpose_b=False", "dot", ("dot",), "nd.dot(a, b)", "torch.matmul(a, b)", "a:2x3 b:3x4")
-    yield Row("NDArray.dot", "torch.matmul({self}, {rhs})", "rhs transpose_a=False transpose_b=False", "dot", ("dot",), "a.dot(b)", "torch.matmul(a, b)", "a:2x3 b:3x4")
     yield Row("nd.batch_dot", "torch.bmm({lhs}, {rhs})", "lhs rhs transpose_a=False transpose_b=False", "dot", ("same",), "nd.batch_dot(a, b, transpose_b=True)", "torch.bmm(a, b.mT)", "a:2x3x4 b:2x5x4")
     yield Row("nd.linalg_gemm2", "torch.matmul({lhs}, {rhs})", "lhs rhs transpose_a=False transpose_b=False", "dot", ("same",), "nd.linalg_gemm2(a, b)", "torch.matmul(a, b)", "a:2x3 b:3x4")
     yield Row("nd.add_n", "sum(({args}))", "*args", "stack", ("same",), "nd.add_n(a, b)", "sum((a, b))", "a:2x3 b:2x3")
@@ -227,7 +227,7 @@ def _life() -> Iterator[Row]:
     for name in ("wait_to_read", "wait_to_write"):
         yield Row(f"NDArray.{name}", "", "", "remove", ("async",), kind="py")
     yield Row("nd.waitall", "", "", "remove", ("async",), kind="py")
-    yield Row("NDArray.attach_grad", "{self}.requires_grad_()", "grad_req='write' stype!", "attach_grad", ("zero-grad",), "a.attach_grad()", "a.requires_grad_()", "", kind="py")
+    yield Row("NDArray.attach_grad", "{self}.requires_grad_()", "grad_req='write' stype!", "attach_grad", ("zero-grad",), kind="py", shown_by="test_training.py::test_gradient_of_leaf")
     yield Row("NDArray.detach", "{self}.detach()", "", "detach", ("detach",), "a.detach()", "a.detach()", "a:2x3")
     yield Row("NDArray.backward", "{self}.sum().backward()", "out_grad retain_graph=False train_mode!", "backward", ("backward-sum", "zero-grad"), kind="py")
     yield Row("NDArray.zeros_like", "torch.zeros_like({self})", "", "call", ("same",), "a.zeros_like()", "torch.zeros_like(a)", "a:2x3")

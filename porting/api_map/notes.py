@@ -170,6 +170,10 @@ NOTES: dict[str, tuple[str, str]] = {
     "dataset": ("Same argument names; `TensorDataset` holds arrays.", "参数名相同;`TensorDataset`存放数组。"),
     "torchvision": ("Images come from torchvision, which has to be installed.", "图像数据来自torchvision,须另行安装。"),
     "where": ("The condition is a float array in MXNet and a bool in PyTorch.", "条件在MXNet中为浮点数组,在PyTorch中为布尔。"),
+    "selu": (
+        "MXNet 1.9.1's gradient of SELU is not that of its values: training differs.",
+        "MXNet 1.9.1中SELU的梯度与其函数值不符:训练结果不同。",
+    ),
     "round": ("MXNet rounds halves away from zero, PyTorch to even.", "MXNet四舍五入,PyTorch取偶。"),
     "scalar-operand": ("`torch.maximum` takes no numbers: `clamp` does.", "`torch.maximum`不接受标量,改用`clamp`。"),
     "assumed-array": (
