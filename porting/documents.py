@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from json.decoder import scanstring
 from typing import Any
 
-FENCE = re.compile(r"^(?P<indent>[ \t]*)(?P<mark>`{3,}|~{3,})[ \t]*(?P<info>[^\r\n`]*)\r?\n", re.MULTILINE)
+FENCE = re.compile(
+    r"^(?P<indent>[ \t]*)(?P<mark>`{3,}|~{3,})[ \t]*(?P<info>[^\r\n`]*)\r?\n", re.MULTILINE
+)
 PYTHON_INFO = re.compile(r"^(\{\s*\.(python|py)\b.*\}|(python3?|py|\{python\}|ipython3?)\b.*)$")
-MAGIC = re.compile(r"^(?P<indent>[ \t]*)(?P<text>%%?[A-Za-z].*|![^=].*|\?\S.*|[\w.]+\?{1,2}[ \t]*)$")
+MAGIC = re.compile(
+    r"^(?P<indent>[ \t]*)(?P<text>%%?[A-Za-z].*|![^=].*|\?\S.*|[\w.]+\?{1,2}[ \t]*)$"
+)
 HELD = "#mx2torch-held:"
 SUFFIXES = (".py", ".ipynb", ".md", ".markdown")
 
@@ -69,14 +73,18 @@ def read(text: str, name: str) -> Document:
         return _notebook(text, name)
     if name.endswith((".md", ".markdown")):
         return _markdown(text)
-    raise DocumentError(f"{name}: only {', '.join(SUFFIXES)} can be ported; rename the file or extract its code")
+    raise DocumentError(
+        f"{name}: only {', '.join(SUFFIXES)} can be ported; rename the file or extract its code"
+    )
 
 
 def _markdown(text: str) -> Document:
     cells: list[Cell] = []
     position = 0
     while match := FENCE.search(text, position):
-        close = re.compile(rf"^[ \t]*{re.escape(match['mark'])}{match['mark'][0]}*[ \t]*\r?$", re.MULTILINE)
+        close = re.compile(
+            rf"^[ \t]*{re.escape(match['mark'])}{match['mark'][0]}*[ \t]*\r?$", re.MULTILINE
+        )
         end = close.search(text, match.end())
         stop = end.start() if end else len(text)
         position = end.end() if end else len(text)
@@ -98,7 +106,9 @@ def _space(text: str, position: int) -> int:
     return position
 
 
-def _spans(text: str, position: int, path: tuple[Any, ...], found: dict[tuple[Any, ...], tuple[int, int]]) -> int:
+def _spans(
+    text: str, position: int, path: tuple[Any, ...], found: dict[tuple[Any, ...], tuple[int, int]]
+) -> int:
     """Record the span of every value under ("cells", n, ...); return where the value ends."""
     position = _space(text, position)
     start = position
@@ -128,7 +138,9 @@ def _notebook(text: str, name: str) -> Document:
         data = json.loads(text)
         cells = data["cells"]
     except (ValueError, KeyError, TypeError) as error:
-        raise DocumentError(f"{name}: not a notebook of format 4 ({error}); open and save it in Jupyter") from None
+        raise DocumentError(
+            f"{name}: not a notebook of format 4 ({error}); open and save it in Jupyter"
+        ) from None
     spans: dict[tuple[Any, ...], tuple[int, int]] = {}
     _spans(text, 0, (), spans)
     found = []

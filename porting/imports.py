@@ -36,7 +36,9 @@ def _kept(small: cst.BaseSmallStatement) -> list[str]:
             name = get_full_name_for_node(alias.name) or ""
             local = alias.evaluated_alias
             if name in HELPERS:
-                lines.append(f"from porting import d2lzh{f' as {local}' if local else ' as ' + name if name != 'd2lzh' else ''}")
+                lines.append(
+                    f"from porting import d2lzh{f' as {local}' if local else ' as ' + name if name != 'd2lzh' else ''}"
+                )
             elif name.split(".")[0] not in ROOTS:
                 lines.append("import " + code(alias.with_changes(comma=cst.MaybeSentinel.DEFAULT)))
         return lines
@@ -57,12 +59,23 @@ class _Imports(cst.CSTTransformer):
         self.depth += 1
         return True
 
-    def leave_IndentedBlock(self, original_node: cst.IndentedBlock, updated_node: cst.IndentedBlock) -> Any:
+    def leave_IndentedBlock(
+        self, original_node: cst.IndentedBlock, updated_node: cst.IndentedBlock
+    ) -> Any:
         self.depth -= 1
         return updated_node
 
-    def leave_SimpleStatementLine(self, original_node: cst.SimpleStatementLine, updated_node: cst.SimpleStatementLine) -> Any:
-        match = re.fullmatch(rf"{IMPORT}(\d+)", code(original_node.with_changes(leading_lines=[], trailing_whitespace=cst.TrailingWhitespace())).strip())
+    def leave_SimpleStatementLine(
+        self, original_node: cst.SimpleStatementLine, updated_node: cst.SimpleStatementLine
+    ) -> Any:
+        match = re.fullmatch(
+            rf"{IMPORT}(\d+)",
+            code(
+                original_node.with_changes(
+                    leading_lines=[], trailing_whitespace=cst.TrailingWhitespace()
+                )
+            ).strip(),
+        )
         if not match:
             if self.carried:
                 lines = [*self.carried, *updated_node.leading_lines]
@@ -78,7 +91,10 @@ class _Imports(cst.CSTTransformer):
         if not lines:
             self.carried += updated_node.leading_lines
             return cst.RemoveFromParent()
-        made = [cst.ensure_type(cst.parse_statement(line + "\n"), cst.SimpleStatementLine) for line in dict.fromkeys(lines)]
+        made = [
+            cst.ensure_type(cst.parse_statement(line + "\n"), cst.SimpleStatementLine)
+            for line in dict.fromkeys(lines)
+        ]
         made[0] = made[0].with_changes(leading_lines=[*self.carried, *updated_node.leading_lines])
         self.carried = []
         made[-1] = made[-1].with_changes(trailing_whitespace=updated_node.trailing_whitespace)

@@ -10,7 +10,9 @@ from porting.names import canonical
 
 def lookup(name: str) -> str:
     """The row as text; KeyError with the nearest names if there is none."""
-    row = find(name) or find(canonical(name)) or find(canonical(f"mxnet.{name.removeprefix('mx.')}"))
+    row = (
+        find(name) or find(canonical(name)) or find(canonical(f"mxnet.{name.removeprefix('mx.')}"))
+    )
     if row is None:
         near = difflib.get_close_matches(name, TABLE, n=3, cutoff=0.5)
         hint = f"; near it: {', '.join(near)}" if near else ""

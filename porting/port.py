@@ -50,7 +50,11 @@ def port(text: str, name: str) -> Ported:
         if tree is None:
             sources.append(cell.source)
             continue
-        new = tree.code if document.kind != "notebook" else tree.code.removesuffix("\n" if not cell.source.endswith("\n") else "")
+        new = (
+            tree.code
+            if document.kind != "notebook"
+            else tree.code.removesuffix("\n" if not cell.source.endswith("\n") else "")
+        )
         sources.append(documents.release_magics(new))
     for finding in state.findings:
         finding.line += document.cells[finding.cell].line - 1
@@ -59,7 +63,9 @@ def port(text: str, name: str) -> Ported:
     return Ported(name, text, document.replaced(sources), findings, labels)
 
 
-def _tree(state: State, document: documents.Document, number: int, cell: documents.Cell) -> cst.Module | None:
+def _tree(
+    state: State, document: documents.Document, number: int, cell: documents.Cell
+) -> cst.Module | None:
     if OTHER_FRAMEWORK.match(cell.source.lstrip()):
         return None
     held = cell.source if document.kind == "python" else documents.hold_magics(cell.source)

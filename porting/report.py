@@ -94,7 +94,9 @@ def _blocks(ported: Ported) -> list[dict[str, Any]]:
 
 def as_html(ported: Ported) -> str:
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("porting", "."), autoescape=True, undefined=jinja2.StrictUndefined
+        loader=jinja2.PackageLoader("porting", "."),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
     )
     template = environment.get_template("report.html.j2")
     return template.render(name=ported.name, counts=ported.summary, blocks=_blocks(ported))

@@ -18,12 +18,46 @@ from porting.rules import REMOVED, RULES
 from porting.templates import UnsupportedError, atom, bind, code
 
 # Methods that lists, strings, dicts and sets have too: left alone unless the text shows an array.
-ALSO_PYTHON = {"split", "sort", "copy", "add", "index", "round", "pop", "format", "flip", "data", "grad", "step"}
+ALSO_PYTHON = {
+    "split",
+    "sort",
+    "copy",
+    "add",
+    "index",
+    "round",
+    "pop",
+    "format",
+    "flip",
+    "data",
+    "grad",
+    "step",
+}
 MODULE_METHODS = {
     "initialize", "hybridize", "collect_params", "name_scope", "save_parameters", "load_parameters",
     "save_params", "load_params", "register_child",
 }  # fmt: skip
-BUILTIN_CALLS = {"len", "range", "zip", "enumerate", "list", "dict", "set", "tuple", "int", "float", "str", "sum", "open", "print", "sorted", "isinstance", "max", "min", "abs", "round"}
+BUILTIN_CALLS = {
+    "len",
+    "range",
+    "zip",
+    "enumerate",
+    "list",
+    "dict",
+    "set",
+    "tuple",
+    "int",
+    "float",
+    "str",
+    "sum",
+    "open",
+    "print",
+    "sorted",
+    "isinstance",
+    "max",
+    "min",
+    "abs",
+    "round",
+}
 NETWORK_NAMES = ("net", "model", "blk", "block")
 IMPORT = "__mx2torch_import_"
 
@@ -127,7 +161,11 @@ class Rewriter(cst.CSTTransformer):
                 return TENSOR
             return Kind(base.name) if base.name in ("tensor", "numpy", "module") else UNKNOWN
         if isinstance(node, (cst.BinaryOperation, cst.Comparison)):
-            sides = [node.left, node.right] if isinstance(node, cst.BinaryOperation) else [node.left, *(c.comparator for c in node.comparisons)]
+            sides = (
+                [node.left, node.right]
+                if isinstance(node, cst.BinaryOperation)
+                else [node.left, *(c.comparator for c in node.comparisons)]
+            )
             kinds = [self.kind(s) for s in sides]
             found = {k.name for k in kinds}
             if "tensor" in found:
@@ -147,7 +185,9 @@ class Rewriter(cst.CSTTransformer):
             return Kind("module", layers=[])
         if row.kind == "module":
             group = self.groups.get(call)
-            return Kind("module", main=group.main if group and group.width > 1 else None, detail=row.name)
+            return Kind(
+                "module", main=group.main if group and group.width > 1 else None, detail=row.name
+            )
         return Kind(row.kind)
 
     def _call_kind(self, node: cst.Call) -> Kind:
@@ -157,7 +197,13 @@ class Rewriter(cst.CSTTransformer):
             if row is None:
                 return UNKNOWN
             kind = self._row_kind(row, node)
-            if row.rule in ("call", "extremum") and name.split(".")[-1] in ("sum", "mean", "max", "min", "norm"):
+            if row.rule in ("call", "extremum") and name.split(".")[-1] in (
+                "sum",
+                "mean",
+                "max",
+                "min",
+                "norm",
+            ):
                 kind.scalar = len(node.args) == 1
             return kind
         if isinstance(node.func, cst.Name):
@@ -177,7 +223,14 @@ class Rewriter(cst.CSTTransformer):
             attribute = node.func.attr.value
             if row is not None:
                 kind = self._row_kind(row, node)
-                if kind.name == "tensor" and attribute in ("sum", "mean", "max", "min", "norm", "prod"):
+                if kind.name == "tensor" and attribute in (
+                    "sum",
+                    "mean",
+                    "max",
+                    "min",
+                    "norm",
+                    "prod",
+                ):
                     kind.scalar = not node.args
                 if kind.name == "tensor" and base.scalar:
                     kind.scalar = True
@@ -246,27 +299,53 @@ class Rewriter(cst.CSTTransformer):
     def note(self, key: str, node: cst.CSTNode) -> None:
         """A note of its own, for a change that belongs to no name alone."""
         text = code(node)
-        self.state.findings.append(Finding(self.cell, self.line(node), key, text, "", key, (key,), "note"))
+        self.state.findings.append(
+            Finding(self.cell, self.line(node), key, text, "", key, (key,), "note")
+        )
 
     def attached(self, call: cst.Call) -> None:
         assert isinstance(call.func, cst.Attribute)
         if isinstance(call.func.value, cst.Name):
             self.state.leaves.append(call.func.value.value)
 
-    def found(self, row: Row, node: cst.CSTNode, new: cst.CSTNode, extra: tuple[str, ...] = ()) -> None:
+    def found(
+        self, row: Row, node: cst.CSTNode, new: cst.CSTNode, extra: tuple[str, ...] = ()
+    ) -> None:
         status = "proven" if row.proven else "known"
         text = code(new)
         shown = "" if text == REMOVED.value else text
         self.state.findings.append(
-            Finding(self.cell, self.line(node), row.name, code(node), shown, row.rule, (*row.notes, *extra), status, row.proof)
+            Finding(
+                self.cell,
+                self.line(node),
+                row.name,
+                code(node),
+                shown,
+                row.rule,
+                (*row.notes, *extra),
+                status,
+                row.proof,
+            )
         )
-        for name, need in (("torch.", "torch"), ("nn.", "nn"), ("F.", "F"), ("runtime.", "runtime")):
+        for name, need in (
+            ("torch.", "torch"),
+            ("nn.", "nn"),
+            ("F.", "F"),
+            ("runtime.", "runtime"),
+        ):
             if any(part.startswith(name) for part in _words(text)):
                 self.need_import(need)
         if row.rule == "optimizer" or row.name.startswith("gluon.Trainer"):
             self.need_import("torch")
 
-    def stub(self, name: str, node: cst.BaseExpression, updated: cst.BaseExpression, reason: str, key: str) -> cst.BaseExpression:
+    def stub(
+        self,
+        name: str,
+        node: cst.BaseExpression,
+        updated: cst.BaseExpression,
+        reason: str,
+        key: str,
+    ) -> cst.BaseExpression:
         """A call that raises the reason; the original stays visible in it."""
         self.need_import("runtime")
         self.reasons.append(f"{name}: {reason}")
@@ -275,7 +354,18 @@ class Rewriter(cst.CSTTransformer):
         if isinstance(updated, cst.Call):
             new = updated.with_changes(func=target)
         self.state.findings.append(
-            Finding(self.cell, self.line(node), name, code(node), code(new), "stub", (key,), "unknown", "", reason)
+            Finding(
+                self.cell,
+                self.line(node),
+                name,
+                code(node),
+                code(new),
+                "stub",
+                (key,),
+                "unknown",
+                "",
+                reason,
+            )
         )
         return new
 
@@ -291,7 +381,13 @@ class Rewriter(cst.CSTTransformer):
             return find(f"Module.{attribute}")
         if isinstance(receiver, cst.Call) and code(receiver.func) == "super":
             return None
-        owner = {"module": "Module", "trainer": "Trainer", "param": "Parameter", "dataset": "Dataset", "tensor": "NDArray"}.get(base.name)
+        owner = {
+            "module": "Module",
+            "trainer": "Trainer",
+            "param": "Parameter",
+            "dataset": "Dataset",
+            "tensor": "NDArray",
+        }.get(base.name)
         if owner == "Module" and attribute == "add":
             return find("Module.add")
         if owner:
@@ -303,16 +399,26 @@ class Rewriter(cst.CSTTransformer):
             return None
         if attribute == "step" and len(node.args) == 1 and self.has_mxnet():
             return find("Trainer.step")
-        if attribute in ("data", "grad", "set_data") and (not node.args if attribute != "set_data" else True):
+        if attribute in ("data", "grad", "set_data") and (
+            not node.args if attribute != "set_data" else True
+        ):
             return find(f"Parameter.{attribute}") if self.has_mxnet() else None
         if attribute in ("set_learning_rate", "transform_first"):
             return find(f"{'Trainer' if attribute.startswith('set') else 'Dataset'}.{attribute}")
         if attribute == "add" and _is_network_name(dotted(receiver)):
             return find("Module.add")
-        if attribute in ALSO_PYTHON or isinstance(receiver, cst.SimpleString) or not self.has_mxnet():
+        if (
+            attribute in ALSO_PYTHON
+            or isinstance(receiver, cst.SimpleString)
+            or not self.has_mxnet()
+        ):
             return None
         root = dotted(receiver).partition(".")[0]
-        if root in ("np", "numpy", "math", "random", "time", "os", "sys", "plt", "torch", "F", "nn") and self.lookup(root) is None:
+        if (
+            root
+            in ("np", "numpy", "math", "random", "time", "os", "sys", "plt", "torch", "F", "nn")
+            and self.lookup(root) is None
+        ):
             return None
         row = find(f"NDArray.{attribute}")
         return row if row is None or row.rule != "attribute" else None
@@ -405,12 +511,16 @@ class Rewriter(cst.CSTTransformer):
 
     visit_ListComp = visit_SetComp = visit_GeneratorExp = visit_DictComp = _comprehension
 
-    def leave_Comparison(self, original_node: cst.Comparison, updated_node: cst.Comparison) -> cst.BaseExpression:
+    def leave_Comparison(
+        self, original_node: cst.Comparison, updated_node: cst.Comparison
+    ) -> cst.BaseExpression:
         sides = [original_node.left, *(c.comparator for c in original_node.comparisons)]
         operators = [c.operator for c in original_node.comparisons]
         if any(isinstance(o, (cst.Is, cst.IsNot, cst.In, cst.NotIn)) for o in operators):
             return updated_node
-        if id(original_node) in self.boolean or not any(self.kind(s).name == "tensor" for s in sides):
+        if id(original_node) in self.boolean or not any(
+            self.kind(s).name == "tensor" for s in sides
+        ):
             return updated_node
         self.state.findings.append(
             Finding(self.cell, self.line(original_node), "comparison", code(original_node), code(atom(updated_node)) + ".float()",
@@ -418,7 +528,9 @@ class Rewriter(cst.CSTTransformer):
         )  # fmt: skip
         return cst.Call(cst.Attribute(atom(updated_node), cst.Name("float")))
 
-    def leave_Attribute(self, original_node: cst.Attribute, updated_node: cst.Attribute) -> cst.BaseExpression:
+    def leave_Attribute(
+        self, original_node: cst.Attribute, updated_node: cst.Attribute
+    ) -> cst.BaseExpression:
         quiet = id(original_node) in self.quiet
         name = self.canonical(original_node)
         if name:
@@ -430,7 +542,9 @@ class Rewriter(cst.CSTTransformer):
         attribute = original_node.attr.value
         base = self.kind(original_node.value)
         if attribute in ("weight", "bias") and base.main is not None:
-            inner = cst.Subscript(updated_node.value, [cst.SubscriptElement(cst.Index(cst.Integer(str(base.main))))])
+            inner = cst.Subscript(
+                updated_node.value, [cst.SubscriptElement(cst.Index(cst.Integer(str(base.main))))]
+            )
             return updated_node.with_changes(value=inner)
         if attribute in ("size", "context", "ctx"):
             plain = dotted(original_node.value) in ("self", "cls")
@@ -438,7 +552,9 @@ class Rewriter(cst.CSTTransformer):
                 row = find(f"NDArray.{attribute}")
                 assert row is not None
                 new = cst.parse_expression(row.torch.format(self=code(atom(updated_node.value))))
-                self.found(row, original_node, new, () if base.name == "tensor" else ("assumed-array",))
+                self.found(
+                    row, original_node, new, () if base.name == "tensor" else ("assumed-array",)
+                )
                 return new
         if attribute == "learning_rate" and base.name == "trainer":
             row = find("Trainer.learning_rate")
@@ -450,12 +566,20 @@ class Rewriter(cst.CSTTransformer):
             return updated_node.with_changes(attr=cst.Name("_modules"))
         return updated_node
 
-    def _reference(self, name: str, original: cst.BaseExpression, updated: cst.BaseExpression) -> cst.BaseExpression:
+    def _reference(
+        self, name: str, original: cst.BaseExpression, updated: cst.BaseExpression
+    ) -> cst.BaseExpression:
         """An MXNet name that is not called here."""
         row = find(name)
         if row is None:
             if name.startswith("d2lzh."):
-                return self.stub(name, original, updated, "the helper library of ported code has no such name", "unknown")
+                return self.stub(
+                    name,
+                    original,
+                    updated,
+                    "the helper library of ported code has no such name",
+                    "unknown",
+                )
             if any(key.startswith(name + ".") for key in _prefixes()):
                 return updated
             return self.stub(name, original, updated, "no PyTorch form is known", "unknown")
@@ -463,7 +587,11 @@ class Rewriter(cst.CSTTransformer):
             self.found(row, original, updated)
             return updated
         head = row.torch.partition("(")[0]
-        if row.rule == "attribute" or (row.rule in ("call", "recurrent", "convolution") and row.torch.startswith(head + "({}") and row.torch.endswith("({})")):
+        if row.rule == "attribute" or (
+            row.rule in ("call", "recurrent", "convolution")
+            and row.torch.startswith(head + "({}")
+            and row.torch.endswith("({})")
+        ):
             text = row.torch if row.rule == "attribute" else head
             new = cst.parse_expression(text)
             self.found(row, original, new)
@@ -479,13 +607,19 @@ class Rewriter(cst.CSTTransformer):
                 return updated_node
         return self._reference(name, original_node, updated_node)
 
-    def leave_Subscript(self, original_node: cst.Subscript, updated_node: cst.Subscript) -> cst.BaseExpression:
+    def leave_Subscript(
+        self, original_node: cst.Subscript, updated_node: cst.Subscript
+    ) -> cst.BaseExpression:
         base = self.kind(original_node.value)
         layers = base.layers
         if not layers or all(layer.width == 1 for layer in layers):
             return updated_node
         index = original_node.slice[0].slice
-        if len(original_node.slice) == 1 and isinstance(index, cst.Index) and isinstance(index.value, cst.Integer):
+        if (
+            len(original_node.slice) == 1
+            and isinstance(index, cst.Index)
+            and isinstance(index.value, cst.Integer)
+        ):
             wanted = int(index.value.value)
             before = layers[:wanted]
             if wanted < len(layers) and all(layer.width > 0 for layer in before):
@@ -495,7 +629,13 @@ class Rewriter(cst.CSTTransformer):
                 return updated_node.with_changes(
                     slice=[cst.SubscriptElement(cst.Index(cst.Integer(str(place))))]
                 )
-        return self.stub("Sequential[...]", original_node, updated_node, "layers moved; this index cannot be followed", "dense-activation")
+        return self.stub(
+            "Sequential[...]",
+            original_node,
+            updated_node,
+            "layers moved; this index cannot be followed",
+            "dense-activation",
+        )
 
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
         name = self.canonical(original_node.func)
@@ -510,35 +650,68 @@ class Rewriter(cst.CSTTransformer):
             return self._loss_call(original_node, updated_node)
         assert isinstance(updated_node.func, cst.Attribute)
         base = self.kind(original_node.func.value)
-        assumed = base.name == "unknown" and row.name.startswith("NDArray.") and row.rule not in ("remove",) and row.notes != ("item",)
-        return self._apply(row, original_node, updated_node, updated_node.func.value, ("assumed-array",) if assumed else ())
+        assumed = (
+            base.name == "unknown"
+            and row.name.startswith("NDArray.")
+            and row.rule not in ("remove",)
+            and row.notes != ("item",)
+        )
+        return self._apply(
+            row,
+            original_node,
+            updated_node,
+            updated_node.func.value,
+            ("assumed-array",) if assumed else (),
+        )
 
-    def _listed_parameters(self, original: cst.Call, updated: cst.Call) -> cst.BaseExpression | None:
+    def _listed_parameters(
+        self, original: cst.Call, updated: cst.Call
+    ) -> cst.BaseExpression | None:
         """collect_params().values() and .items(); keys keep their meaning."""
         assert isinstance(original.func, cst.Attribute) and isinstance(updated.func, cst.Attribute)
         inner, ported = original.func.value, updated.func.value
-        if not (isinstance(inner, cst.Call) and isinstance(inner.func, cst.Attribute) and inner.func.attr.value == "collect_params" and not inner.args):
+        if not (
+            isinstance(inner, cst.Call)
+            and isinstance(inner.func, cst.Attribute)
+            and inner.func.attr.value == "collect_params"
+            and not inner.args
+        ):
             return None
         wanted = original.func.attr.value
         if wanted == "values":
             return ported
-        if wanted in ("items", "keys") and isinstance(ported, cst.Call) and isinstance(ported.func, cst.Attribute):
-            named = ported.with_changes(func=ported.func.with_changes(attr=cst.Name("named_parameters")))
-            return named if wanted == "items" else cst.parse_expression(f"dict({code(named)}).keys()")
+        if (
+            wanted in ("items", "keys")
+            and isinstance(ported, cst.Call)
+            and isinstance(ported.func, cst.Attribute)
+        ):
+            named = ported.with_changes(
+                func=ported.func.with_changes(attr=cst.Name("named_parameters"))
+            )
+            return (
+                named if wanted == "items" else cst.parse_expression(f"dict({code(named)}).keys()")
+            )
         if wanted in ("reset_ctx", "zero_grad"):
             assert isinstance(ported, cst.Call) and isinstance(ported.func, cst.Attribute)
             name = "to" if wanted == "reset_ctx" else "zero_grad"
             return updated.with_changes(func=ported.func.with_changes(attr=cst.Name(name)))
         if wanted == "initialize":
             return None
-        return self.stub(f"ParameterDict.{wanted}", original, updated, "no PyTorch form is known", "unknown")
+        return self.stub(
+            f"ParameterDict.{wanted}", original, updated, "no PyTorch form is known", "unknown"
+        )
 
     def _loss_call(self, original: cst.Call, updated: cst.Call) -> cst.BaseExpression:
         known = self.lookup(dotted(original.func)) if dotted(original.func) else None
         if isinstance(original.func, cst.Call):
             known = self.kind(original.func)
         if known is None or known.name != "loss":
-            if dotted(original.func) == "loss" and len(original.args) == 2 and self.has_mxnet() and (known is None or known.name == "unknown"):
+            if (
+                dotted(original.func) == "loss"
+                and len(original.args) == 2
+                and self.has_mxnet()
+                and (known is None or known.name == "unknown")
+            ):
                 self.note("unknown-loss", original)
             return updated
         if known.detail == "cross_entropy" and len(updated.args) == 2:
@@ -547,13 +720,23 @@ class Rewriter(cst.CSTTransformer):
             self.note("label-long", original)
             return updated.with_changes(args=[updated.args[0], label.with_changes(value=new)])
         if known.detail == "cross_entropy":
-            return self.stub("SoftmaxCrossEntropyLoss.__call__", original, updated, "sample weights have no PyTorch form", "argument")
+            return self.stub(
+                "SoftmaxCrossEntropyLoss.__call__",
+                original,
+                updated,
+                "sample weights have no PyTorch form",
+                "argument",
+            )
         return updated
 
     def _named_call(self, name: str, original: cst.Call, updated: cst.Call) -> cst.BaseExpression:
         row = find(name)
         if row is None:
-            reason = "the helper library of ported code has no such name" if name.startswith("d2lzh.") else "no PyTorch form is known"
+            reason = (
+                "the helper library of ported code has no such name"
+                if name.startswith("d2lzh.")
+                else "no PyTorch form is known"
+            )
             return self.stub(name, original, updated, reason, "unknown")
         if row.rule == "helper":
             self.found(row, original.func, updated.func)
@@ -564,9 +747,20 @@ class Rewriter(cst.CSTTransformer):
             return updated.with_changes(func=self._reference(name, original.func, updated.func))
         return self._apply(row, original, updated, None, ())
 
-    def _apply(self, row: Row, original: cst.Call, updated: cst.Call, receiver: cst.BaseExpression | None, extra: tuple[str, ...]) -> cst.BaseExpression:
+    def _apply(
+        self,
+        row: Row,
+        original: cst.Call,
+        updated: cst.Call,
+        receiver: cst.BaseExpression | None,
+        extra: tuple[str, ...],
+    ) -> cst.BaseExpression:
         marked = (len(self.before), len(self.state.findings))
-        if row.name.startswith("Module.") and isinstance(original.func, cst.Attribute) and isinstance(original.func.value, cst.Name):
+        if (
+            row.name.startswith("Module.")
+            and isinstance(original.func, cst.Attribute)
+            and isinstance(original.func.value, cst.Name)
+        ):
             name = original.func.value.value
             if self.kind(original.func.value).name == "unknown":
                 self.bind_name(name, Kind("module"))
@@ -575,14 +769,30 @@ class Rewriter(cst.CSTTransformer):
             new = RULES[row.rule](self, original, bound)
         except UnsupportedError as error:
             del self.before[marked[0] :]
-            if receiver is not None and not row.name.startswith(("Module", "Trainer", "Parameter")) and "argument" in str(error) and self.kind(original.func.value).name == "unknown":  # type: ignore[attr-defined]
+            if (
+                receiver is not None
+                and not row.name.startswith(("Module", "Trainer", "Parameter"))
+                and "argument" in str(error)
+                and self.kind(original.func.value).name == "unknown"
+            ):  # type: ignore[attr-defined]
                 return updated
             return self.stub(row.name, original, updated, str(error), "argument")
-        if isinstance(new, cst.Call) and isinstance(updated.whitespace_before_args, cst.ParenthesizedWhitespace) and len(new.args) == len(updated.args) and new.args:
-            new = new.with_changes(whitespace_before_args=updated.whitespace_before_args)
+        if isinstance(new, cst.Call) and new.args and len(new.args) == len(updated.args):
+            last, kept = new.args[-1], updated.args[-1]
+            if code(last.value) == code(kept.value):
+                last = last.with_changes(
+                    whitespace_after_arg=kept.whitespace_after_arg, comma=kept.comma
+                )
+            new = new.with_changes(
+                whitespace_before_args=updated.whitespace_before_args, args=[*new.args[:-1], last]
+            )
         if code(new) != code(original) or row.rule != "call" or receiver is None:
             self.found(row, original, new, extra)
-        return new if not original.lpar or new.lpar else new.with_changes(lpar=original.lpar, rpar=original.rpar)
+        return (
+            new
+            if not original.lpar or new.lpar
+            else new.with_changes(lpar=original.lpar, rpar=original.rpar)
+        )
 
     # ---- layers ----
 
@@ -602,7 +812,9 @@ class Rewriter(cst.CSTTransformer):
         if id(call) in self.adding:
             add, position = self.adding[id(call)]
             assert isinstance(add.func, cst.Attribute)
-            earlier: list[bool | None] = [layer.flat for layer in self.kind(add.func.value).layers or []]
+            earlier: list[bool | None] = [
+                layer.flat for layer in self.kind(add.func.value).layers or []
+            ]
             earlier += [self.layer_flatness(arg.value) for arg in add.args[:position]]
             known = [flat for flat in earlier if flat is not None]
             return bool(known and known[-1])
@@ -647,7 +859,9 @@ class Rewriter(cst.CSTTransformer):
         self.scopes.append(Scope(is_function=True, has_record=self._has_record(node)))
         self._parameters(node.params)
         if node.name.value == "hybrid_forward" and len(node.params.params) > 1:
-            self.scope().names[node.params.params[1].name.value] = Kind("alias", alias="mxnet.ndarray")
+            self.scope().names[node.params.params[1].name.value] = Kind(
+                "alias", alias="mxnet.ndarray"
+            )
         self.suspended.append((self.recording, self.mode))
         self.recording, self.mode = 0, {}
         return True
@@ -655,7 +869,9 @@ class Rewriter(cst.CSTTransformer):
     def _has_record(self, node: cst.CSTNode) -> bool:
         return any(self._is_record(w) for w in m.findall(node, m.With()))
 
-    def leave_FunctionDef(self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef) -> Any:
+    def leave_FunctionDef(
+        self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef
+    ) -> Any:
         scope = self.scopes.pop()
         self.recording, self.mode = self.suspended.pop()
         self.scope().names[original_node.name.value] = Kind("function", returns=scope.returned)
@@ -672,10 +888,13 @@ class Rewriter(cst.CSTTransformer):
         self.quiet.add(id(node.name))
         bases = [self.kind(arg.value) for arg in node.bases]
         is_module = any(base.name == "class" and base.detail == "module" for base in bases) or any(
-            self.canonical(arg.value) in ("gluon.nn.Sequential", "gluon.nn.HybridSequential") for arg in node.bases
+            self.canonical(arg.value) in ("gluon.nn.Sequential", "gluon.nn.HybridSequential")
+            for arg in node.bases
         )
         self.bind_name(node.name.value, Kind("class", detail="module" if is_module else ""))
-        self.scopes.append(Scope(is_class=True, is_module_class=is_module, flat_calls=self._flat_calls(node)))
+        self.scopes.append(
+            Scope(is_class=True, is_module_class=is_module, flat_calls=self._flat_calls(node))
+        )
         return True
 
     def leave_ClassDef(self, original_node: cst.ClassDef, updated_node: cst.ClassDef) -> Any:
@@ -711,7 +930,9 @@ class Rewriter(cst.CSTTransformer):
             self.bind_name(target.value, kind if isinstance(kind, Kind) else Kind())
         elif isinstance(target, (cst.Tuple, cst.List)):
             for position, element in enumerate(target.elements):
-                inner = kind[position] if isinstance(kind, list) and position < len(kind) else Kind()
+                inner = (
+                    kind[position] if isinstance(kind, list) and position < len(kind) else Kind()
+                )
                 if isinstance(kind, Kind) and kind.name in ("tensor", "tensors"):
                     inner = TENSOR
                 self._bind_target(element.value, inner)
@@ -726,21 +947,33 @@ class Rewriter(cst.CSTTransformer):
     def leave_For(self, original_node: cst.For, updated_node: cst.For) -> Any:
         self.mode = {}
         body = original_node.body.body
-        if len(body) == 1 and m.matches(body[0], m.SimpleStatementLine(body=[m.Expr(m.Call(func=m.Attribute(value=m.Name(), attr=m.Name("detach"))))])):
+        if len(body) == 1 and m.matches(
+            body[0],
+            m.SimpleStatementLine(
+                body=[m.Expr(m.Call(func=m.Attribute(value=m.Name(), attr=m.Name("detach"))))]
+            ),
+        ):
             statement = cst.ensure_type(body[0], cst.SimpleStatementLine)
             call = cst.ensure_type(cst.ensure_type(statement.body[0], cst.Expr).value, cst.Call)
             name = code(cst.ensure_type(call.func, cst.Attribute).value)
             if name == code(original_node.target) and isinstance(original_node.iter, cst.Name):
                 state = original_node.iter.value
                 self.note("detach", call)
-                new = cst.ensure_type(cst.parse_statement(f"{state} = [{name}.detach() for {name} in {state}]\n"), cst.SimpleStatementLine)
+                new = cst.ensure_type(
+                    cst.parse_statement(f"{state} = [{name}.detach() for {name} in {state}]\n"),
+                    cst.SimpleStatementLine,
+                )
                 leading = [*updated_node.leading_lines, *statement.leading_lines]
-                return new.with_changes(leading_lines=leading, trailing_whitespace=statement.trailing_whitespace)
+                return new.with_changes(
+                    leading_lines=leading, trailing_whitespace=statement.trailing_whitespace
+                )
         if (text := self.plan.zero.get(original_node)) and self.has_mxnet():
             self.note("zero-grad", original_node)
             made = list(cst.parse_module(text).body)
             made[0] = made[0].with_changes(leading_lines=updated_node.leading_lines)
-            return cst.FlattenSentinel([*made, self._with_todos(updated_node.with_changes(leading_lines=[]))])
+            return cst.FlattenSentinel(
+                [*made, self._with_todos(updated_node.with_changes(leading_lines=[]))]
+            )
         return self._with_todos(updated_node)
 
     def leave_If(self, original_node: cst.If, updated_node: cst.If) -> Any:
@@ -757,13 +990,18 @@ class Rewriter(cst.CSTTransformer):
     # ---- record ----
 
     def _is_record(self, node: Any) -> bool:
-        return any(isinstance(item.item, cst.Call) and self.canonical(item.item.func) == "autograd.record" for item in node.items)
+        return any(
+            isinstance(item.item, cst.Call) and self.canonical(item.item.func) == "autograd.record"
+            for item in node.items
+        )
 
     def _drops(self, node: cst.With) -> bool:
         if len(node.items) != 1 or not isinstance(node.items[0].item, cst.Call):
             return False
         call = node.items[0].item
-        return self._is_record(node) or (isinstance(call.func, cst.Attribute) and call.func.attr.value == "name_scope")
+        return self._is_record(node) or (
+            isinstance(call.func, cst.Attribute) and call.func.attr.value == "name_scope"
+        )
 
     def visit_With(self, node: cst.With) -> bool:
         if self._is_record(node):
@@ -791,10 +1029,17 @@ class Rewriter(cst.CSTTransformer):
         if comment is not None:
             leading.append(cst.EmptyLine(comment=comment))
         first = body[0]
-        body[0] = self._keep_tag(first, first.with_changes(leading_lines=[*leading, *getattr(first, "leading_lines", ())]))  # type: ignore[call-arg]
+        body[0] = self._keep_tag(
+            first,
+            first.with_changes(leading_lines=[*leading, *getattr(first, "leading_lines", ())]),
+        )  # type: ignore[call-arg]
         if updated_node.body.footer:
             last = body[-1]
-            self.tags[id(last)] = ("footer", (list(updated_node.body.footer), self.tags.get(id(last))), last)
+            self.tags[id(last)] = (
+                "footer",
+                (list(updated_node.body.footer), self.tags.get(id(last))),
+                last,
+            )
         return cst.FlattenSentinel(body)
 
     def _keep_tag(self, old: cst.CSTNode, new: Any) -> Any:
@@ -850,7 +1095,11 @@ class Rewriter(cst.CSTTransformer):
     def _bind_assign(self, node: cst.Assign) -> None:
         for target in node.targets:
             left, right = target.target, node.value
-            if isinstance(left, cst.Tuple) and isinstance(right, cst.Tuple) and len(left.elements) == len(right.elements):
+            if (
+                isinstance(left, cst.Tuple)
+                and isinstance(right, cst.Tuple)
+                and len(left.elements) == len(right.elements)
+            ):
                 for a, b in zip(left.elements, right.elements, strict=True):
                     self._assign_one(a.value, b.value)
             else:
@@ -873,7 +1122,9 @@ class Rewriter(cst.CSTTransformer):
             self.scope().returned = self.kind(original_node.value)
         return updated_node
 
-    def leave_SimpleStatementLine(self, original_node: cst.SimpleStatementLine, updated_node: cst.SimpleStatementLine) -> Any:
+    def leave_SimpleStatementLine(
+        self, original_node: cst.SimpleStatementLine, updated_node: cst.SimpleStatementLine
+    ) -> Any:
         imports = [s for s in original_node.body if isinstance(s, (cst.Import, cst.ImportFrom))]
         if imports and any(mxnet_names.imported(s) for s in imports):
             return self._import(original_node, updated_node)
@@ -882,15 +1133,15 @@ class Rewriter(cst.CSTTransformer):
         for small in original_node.body:
             if isinstance(small, cst.Assign):
                 self._bind_assign(small)
-        body = [s for s in updated_node.body if not (isinstance(s, cst.Expr) and s.value is REMOVED)]
+        body = [
+            s for s in updated_node.body if not (isinstance(s, cst.Expr) and s.value is REMOVED)
+        ]
         body = [self._reassigned(s) for s in body]
         if not body:
             new = updated_node.with_changes(body=[cst.Pass()])
             self.tags[id(new)] = ("dropped", None, new)
             return new
-        if len(body) != len(updated_node.body):
-            updated_node = updated_node.with_changes(body=body)
-        elif any(a is not b for a, b in zip(body, updated_node.body, strict=True)):
+        if len(body) != len(updated_node.body) or any(a is not b for a, b in zip(body, updated_node.body, strict=True)):
             updated_node = updated_node.with_changes(body=body)
         pre = [cst.parse_statement(text) for text in self.before]
         self.before.clear()
@@ -901,7 +1152,9 @@ class Rewriter(cst.CSTTransformer):
             pre = [*pre, *self._mode_switch(name, "eval")]
         updated = self._with_todos(updated_node)
         statement: cst.BaseStatement = updated
-        if self._writes_in_place(original_node) or (networks and self._wrap_evaluation(original_node, networks)):
+        if self._writes_in_place(original_node) or (
+            networks and self._wrap_evaluation(original_node, networks)
+        ):
             statement = self._no_grad(updated)
         if not pre:
             return statement
@@ -913,7 +1166,9 @@ class Rewriter(cst.CSTTransformer):
 
     def _reassigned(self, small: cst.BaseSmallStatement) -> cst.BaseSmallStatement:
         """x.detach() on its own: keep what it returns."""
-        if m.matches(small, m.Expr(m.Call(func=m.Attribute(value=m.Name(), attr=m.Name("detach")), args=[]))):
+        if m.matches(
+            small, m.Expr(m.Call(func=m.Attribute(value=m.Name(), attr=m.Name("detach")), args=[]))
+        ):
             call = cst.ensure_type(cst.ensure_type(small, cst.Expr).value, cst.Call)
             name = cst.ensure_type(call.func, cst.Attribute).value
             return cst.Assign([cst.AssignTarget(name)], call)
@@ -943,10 +1198,19 @@ class Rewriter(cst.CSTTransformer):
         else:
             return False
         if isinstance(target, cst.Name) and isinstance(small, cst.AugAssign):
-            hit = target.value in self.state.leaves and bool(m.findall(small.value, m.Attribute(attr=m.Name("grad"))))
+            hit = target.value in self.state.leaves and bool(
+                m.findall(small.value, m.Attribute(attr=m.Name("grad")))
+            )
         else:
-            full = m.matches(target, m.Subscript(slice=[m.SubscriptElement(m.Slice(lower=None, upper=None, step=None))]))
-            hit = full and not code(target).endswith(".grad[:]") and self.kind(cst.ensure_type(target, cst.Subscript).value).name != "numpy"
+            full = m.matches(
+                target,
+                m.Subscript(slice=[m.SubscriptElement(m.Slice(lower=None, upper=None, step=None))]),
+            )
+            hit = (
+                full
+                and not code(target).endswith(".grad[:]")
+                and self.kind(cst.ensure_type(target, cst.Subscript).value).name != "numpy"
+            )
         if hit:
             self.note("in-place", node.body[0])
         return hit
@@ -966,7 +1230,11 @@ class Rewriter(cst.CSTTransformer):
         return made
 
     def _reset_by_loop(self, call: cst.Call) -> bool:
-        return any(m.findall(node, m.Call()) and call in m.findall(node, m.Call()) for node in self.plan.zero if isinstance(node, cst.For))
+        return any(
+            m.findall(node, m.Call()) and call in m.findall(node, m.Call())
+            for node in self.plan.zero
+            if isinstance(node, cst.For)
+        )
 
     def _zero_leaves(self, call: cst.Call) -> str:
         """Reset leaves that an earlier backward of the document has reached."""
@@ -983,23 +1251,40 @@ class Rewriter(cst.CSTTransformer):
         self.state.differentiated += [(leaf, "") for leaf in reached]
         return "".join(f"{leaf}.grad = None\n" for leaf in again)
 
-    def _sequence_tags(self, original: cst.SimpleStatementLine, updated: cst.SimpleStatementLine) -> None:
+    def _sequence_tags(
+        self, original: cst.SimpleStatementLine, updated: cst.SimpleStatementLine
+    ) -> None:
         if len(original.body) != 1:
             return
         small, new = original.body[0], updated.body[0]
-        if isinstance(small, cst.Assign) and len(small.targets) == 1 and code(new.value) == "nn.Sequential()":  # type: ignore[attr-defined]
+        if (
+            isinstance(small, cst.Assign)
+            and len(small.targets) == 1
+            and code(new.value) == "nn.Sequential()"
+        ):  # type: ignore[attr-defined]
             self.tags[id(updated)] = ("sequential", code(small.targets[0].target), updated)
-        if isinstance(small, cst.Expr) and m.matches(small.value, m.Call(func=m.Attribute(attr=m.Name("add")))):
+        if isinstance(small, cst.Expr) and m.matches(
+            small.value, m.Call(func=m.Attribute(attr=m.Name("add")))
+        ):
             call = cst.ensure_type(small.value, cst.Call)
             receiver = cst.ensure_type(call.func, cst.Attribute).value
             kind = self.kind(receiver)
             if kind.name == "module" and any(
-                self.canonical(a.value.func).endswith((".Dropout", ".BatchNorm")) if isinstance(a.value, cst.Call) and self.canonical(a.value.func) else True
+                self.canonical(a.value.func).endswith((".Dropout", ".BatchNorm"))
+                if isinstance(a.value, cst.Call) and self.canonical(a.value.func)
+                else True
                 for a in call.args
-                if not (isinstance(a.value, cst.Call) and self.canonical(a.value.func).startswith("gluon.nn.") and not self.canonical(a.value.func).endswith((".Dropout", ".BatchNorm")))
+                if not (
+                    isinstance(a.value, cst.Call)
+                    and self.canonical(a.value.func).startswith("gluon.nn.")
+                    and not self.canonical(a.value.func).endswith((".Dropout", ".BatchNorm"))
+                )
             ):
                 kind.detail = "sensitive"
-            if m.matches(new, m.Expr(m.Call(func=m.Attribute(attr=m.OneOf(m.Name("extend"), m.Name("append")))))):
+            if m.matches(
+                new,
+                m.Expr(m.Call(func=m.Attribute(attr=m.OneOf(m.Name("extend"), m.Name("append"))))),
+            ):
                 self.tags[id(updated)] = ("add", code(receiver), updated)
 
     def _evaluated(self, node: cst.SimpleStatementLine) -> list[str]:
@@ -1009,15 +1294,26 @@ class Rewriter(cst.CSTTransformer):
         names = self._networks(node)
         if not names:
             return []
-        reads = bool(m.findall(node, m.Attribute(attr=m.OneOf(m.Name("asscalar"), m.Name("asnumpy"), m.Name("argmax")))))
+        reads = bool(
+            m.findall(
+                node,
+                m.Attribute(attr=m.OneOf(m.Name("asscalar"), m.Name("asnumpy"), m.Name("argmax"))),
+            )
+        )
         inside = len(self.scopes) > 1
-        return [n for n in names if self._sensitive(n)] if (not inside or reads or self._own_record()) else []
+        return (
+            [n for n in names if self._sensitive(n)]
+            if (not inside or reads or self._own_record())
+            else []
+        )
 
     def _own_record(self) -> bool:
         return any(scope.has_record for scope in self.scopes if scope.is_function)
 
     def _wrap_evaluation(self, node: cst.SimpleStatementLine, networks: Sequence[str]) -> bool:
-        displayed = self.interactive and len(self.scopes) == 1 and isinstance(node.body[-1], cst.Expr)
+        displayed = (
+            self.interactive and len(self.scopes) == 1 and isinstance(node.body[-1], cst.Expr)
+        )
         known = all((k := self.lookup(n)) is not None and k.name == "module" for n in networks)
         return not displayed and not known
 
@@ -1035,16 +1331,23 @@ class Rewriter(cst.CSTTransformer):
                     if name in ("d2lzh", "gluonbook"):
                         self.state.helper_alias = local
         self.state.import_lines.append(list(original.body))
-        return updated.with_changes(body=[cst.Expr(cst.Name(f"{IMPORT}{len(self.state.import_lines) - 1}"))])
+        return updated.with_changes(
+            body=[cst.Expr(cst.Name(f"{IMPORT}{len(self.state.import_lines) - 1}"))]
+        )
 
     # ---- suites ----
 
     def _with_todos(self, node: Any) -> Any:
         if not self.reasons:
             return node
-        comments = [cst.EmptyLine(comment=cst.Comment(f"# TODO(mx2torch): {r}")) for r in dict.fromkeys(self.reasons)]
+        comments = [
+            cst.EmptyLine(comment=cst.Comment(f"# TODO(mx2torch): {r}"))
+            for r in dict.fromkeys(self.reasons)
+        ]
         self.reasons.clear()
-        return self._keep_tag(node, node.with_changes(leading_lines=[*node.leading_lines, *comments]))
+        return self._keep_tag(
+            node, node.with_changes(leading_lines=[*node.leading_lines, *comments])
+        )
 
     def _suite(self, statements: Sequence[Any]) -> tuple[list[Any], list[cst.EmptyLine]]:
         """Merge Sequential and add, join no_grad blocks, drop removed statements but keep comments."""
@@ -1061,17 +1364,27 @@ class Rewriter(cst.CSTTransformer):
                 carried += [*statement.leading_lines, *_trailing(statement), *footer]
                 continue
             if carried:
-                statement = self._keep_tag(statement, statement.with_changes(leading_lines=[*carried, *statement.leading_lines]))
+                statement = self._keep_tag(
+                    statement,
+                    statement.with_changes(leading_lines=[*carried, *statement.leading_lines]),
+                )
                 carried = []
             previous = self.tags.get(id(done[-1])) if done else None
-            if kind == "add" and previous and previous[0] == "sequential" and previous[1] == payload:
+            if (
+                kind == "add"
+                and previous
+                and previous[0] == "sequential"
+                and previous[1] == payload
+            ):
                 merged = _merge(done[-1], statement)
                 self.tags[id(merged)] = ("sequential-full", payload, merged)
                 done[-1] = merged
             elif kind == "no_grad" and previous and previous[0] == "no_grad":
                 inside = statement.body.body[0]
                 inside = inside.with_changes(leading_lines=statement.leading_lines)
-                merged = done[-1].with_changes(body=done[-1].body.with_changes(body=[*done[-1].body.body, inside]))
+                merged = done[-1].with_changes(
+                    body=done[-1].body.with_changes(body=[*done[-1].body.body, inside])
+                )
                 self.tags[id(merged)] = ("no_grad", None, merged)
                 done[-1] = merged
             else:
@@ -1079,12 +1392,16 @@ class Rewriter(cst.CSTTransformer):
             carried = footer
         return done, carried
 
-    def leave_IndentedBlock(self, original_node: cst.IndentedBlock, updated_node: cst.IndentedBlock) -> cst.IndentedBlock:
+    def leave_IndentedBlock(
+        self, original_node: cst.IndentedBlock, updated_node: cst.IndentedBlock
+    ) -> cst.IndentedBlock:
         if not self._changed(updated_node.body):
             return updated_node
         body, rest = self._suite(updated_node.body)
         footer = [*rest, *updated_node.footer]
-        return updated_node.with_changes(body=body or [cst.parse_statement("pass\n")], footer=footer)
+        return updated_node.with_changes(
+            body=body or [cst.parse_statement("pass\n")], footer=footer
+        )
 
     def _changed(self, body: Sequence[cst.CSTNode]) -> bool:
         return any(id(s) in self.tags for s in body)
@@ -1121,7 +1438,9 @@ def _merge(first: Any, second: Any) -> Any:
     new = cst.Call(cst.parse_expression("nn.Sequential"), args, whitespace_before_args=before)
     lines = [*first.leading_lines, *_trailing(first), *second.leading_lines]
     return first.with_changes(
-        body=[assign.with_changes(value=new)], leading_lines=lines, trailing_whitespace=second.trailing_whitespace
+        body=[assign.with_changes(value=new)],
+        leading_lines=lines,
+        trailing_whitespace=second.trailing_whitespace,
     )
 
 
@@ -1136,9 +1455,14 @@ def _newline(indent: int, comment: cst.Comment | None = None) -> cst.Parenthesiz
 def _hanging(arg: cst.Arg, last: bool) -> cst.Arg:
     """One layer a line, comments kept."""
     comment = None
-    if isinstance(arg.comma, cst.Comma) and isinstance(arg.comma.whitespace_after, cst.ParenthesizedWhitespace):
+    if isinstance(arg.comma, cst.Comma) and isinstance(
+        arg.comma.whitespace_after, cst.ParenthesizedWhitespace
+    ):
         comment = arg.comma.whitespace_after.first_line.comment
-    return arg.with_changes(comma=cst.Comma(whitespace_after=_newline(0 if last else 4, comment)), whitespace_after_arg=cst.SimpleWhitespace(""))
+    return arg.with_changes(
+        comma=cst.Comma(whitespace_after=_newline(0 if last else 4, comment)),
+        whitespace_after_arg=cst.SimpleWhitespace(""),
+    )
 
 
 def _words(text: str) -> list[str]:
@@ -1169,7 +1493,9 @@ def _prefixes() -> list[str]:
     return list(TABLE)
 
 
-def rewrite(source: str, state: State, cell: int = 0, interactive: bool = False) -> tuple[cst.Module, Rewriter]:
+def rewrite(
+    source: str, state: State, cell: int = 0, interactive: bool = False
+) -> tuple[cst.Module, Rewriter]:
     """Port one piece of Python; imports are left as marked statements for ``imports.finish``."""
     wrapper = MetadataWrapper(cst.parse_module(source), unsafe_skip_copy=False)
     tree = wrapper.module

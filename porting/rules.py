@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from porting.kinds import Kind, Layer
+from porting.kinds import Layer
 from porting.templates import (
     MODULE,
     Bound,
@@ -176,7 +176,9 @@ def reshape(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
             return updated
         return parse(f"{receiver}.reshape({code(shape[0].value)})")
     if not isinstance(source, (cst.Name, cst.Attribute)):
-        raise UnsupportedError("a reshape code other than -1 on an expression; give it a name first")
+        raise UnsupportedError(
+            "a reshape code other than -1 on an expression; give it a name first"
+        )
     written: list[str] = []
     axis, position = 0, 0
     while position < len(codes):
@@ -243,7 +245,9 @@ def flip(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
     axis = bound.text("axis")
     dims = axis if axis.startswith(("(", "[")) else f"({axis},)"
     source = bound.text("data") + ", " if bound.receiver is None else ""
-    return parse(f"{'torch' if bound.receiver is None else bound.self_text}.flip({source}dims={dims})")
+    return parse(
+        f"{'torch' if bound.receiver is None else bound.self_text}.flip({source}dims={dims})"
+    )
 
 
 @rule
@@ -347,7 +351,9 @@ def full(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
     parts = [bound.text("shape"), bound.text("val")]
     if "ctx" in bound.given:
         parts.append(f"device={bound.text('ctx')}")
-    parts.append(f"dtype={code(torch_dtype(bound.given['dtype'].value)) if 'dtype' in bound.given else 'torch.float32'}")
+    parts.append(
+        f"dtype={code(torch_dtype(bound.given['dtype'].value)) if 'dtype' in bound.given else 'torch.float32'}"
+    )
     return parse(f"torch.full({', '.join(parts)})")
 
 
@@ -386,7 +392,9 @@ def normal(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
             raise UnsupportedError(f"an array as {name} of {bound.row.name}")
     text = bound.text("shape")
     if _is_shape(shape):
-        return parse(f"torch.normal({_number(mean)}, {_number(deviation)}, size={text}{_tail(bound)})")
+        return parse(
+            f"torch.normal({_number(mean)}, {_number(deviation)}, size={text}{_tail(bound)})"
+        )
     return parse(f"torch.empty({text}{_tail(bound)}).normal_({mean}, {deviation})")
 
 
@@ -460,7 +468,9 @@ def sequential(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpressi
     return parse("nn.Sequential()")
 
 
-def _group(port: Rewriter, call: cst.Call, parts: list[str], main: int, flat: bool | None) -> cst.BaseExpression:
+def _group(
+    port: Rewriter, call: cst.Call, parts: list[str], main: int, flat: bool | None
+) -> cst.BaseExpression:
     """One layer, or several in a Sequential; the place of its parameters is remembered."""
     port.groups[call] = Layer(len(parts), main, flat)
     return parse(parts[0] if len(parts) == 1 else f"nn.Sequential({', '.join(parts)})")
@@ -472,7 +482,11 @@ def dense(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
     bias = f", bias={bound.text('use_bias')}" if bound.has("use_bias") else ""
     if bound.has("bias_initializer"):
         raise UnsupportedError("bias_initializer of nn.Dense")
-    linear = f"nn.Linear({bound.text('in_units')}, {units}{bias})" if bound.has("in_units") else f"nn.LazyLinear({units}{bias})"
+    linear = (
+        f"nn.Linear({bound.text('in_units')}, {units}{bias})"
+        if bound.has("in_units")
+        else f"nn.LazyLinear({units}{bias})"
+    )
     flattens = not bound.has("flatten")
     parts = [linear]
     main = 0
@@ -494,7 +508,12 @@ def convolution(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpress
         bound.given.pop(name, None)
     if channels is not None and code(channels.value) != "0":
         kept = bound.given.pop("channels")
-        bare = fill(bound.row.torch.replace("Lazy", "").replace("({})", f"({code(channels.value)}, {code(kept.value)}, {{}})"), bound)
+        bare = fill(
+            bound.row.torch.replace("Lazy", "").replace(
+                "({})", f"({code(channels.value)}, {code(kept.value)}, {{}})"
+            ),
+            bound,
+        )
         text = code(bare).replace(", )", ")")
     else:
         text = code(fill(bound.row.torch, bound))
@@ -513,7 +532,11 @@ def batch_norm(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpressi
         parts = []
     if "momentum" in bound.given:
         value = literal(bound, "momentum")
-        new = f"{round(1 - value, 10):g}" if isinstance(value, (int, float)) else f"1 - {bound.text('momentum')}"
+        new = (
+            f"{round(1 - value, 10):g}"
+            if isinstance(value, (int, float))
+            else f"1 - {bound.text('momentum')}"
+        )
         if new != "0.1":
             parts.append(f"momentum={new}")
     if "epsilon" in bound.given:
@@ -541,7 +564,9 @@ def add(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
         if group and group.width > 1 and isinstance(arg.value, cst.Call):
             values = [a.value for a in arg.value.args]
         for position, value in enumerate(values):
-            comma: cst.Comma | cst.MaybeSentinel = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+            comma: cst.Comma | cst.MaybeSentinel = cst.Comma(
+                whitespace_after=cst.SimpleWhitespace(" ")
+            )
             if position == len(values) - 1:
                 comma = arg.comma if isinstance(arg.comma, cst.Comma) else cst.MaybeSentinel.DEFAULT
             element = cst.StarredElement if arg.star else cst.Element
@@ -558,7 +583,9 @@ def add(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
         lbracket=cst.LeftSquareBracket(call.whitespace_before_args),
     )
     if len(elements) == 1 and isinstance(elements[0], cst.Element):
-        return cst.Call(cst.Attribute(atom(receiver), cst.Name("append")), [cst.Arg(elements[0].value)])
+        return cst.Call(
+            cst.Attribute(atom(receiver), cst.Name("append")), [cst.Arg(elements[0].value)]
+        )
     return cst.Call(cst.Attribute(atom(receiver), cst.Name("extend")), [cst.Arg(layout)])
 
 
@@ -593,8 +620,16 @@ def collect_params(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpr
         return fill("{self}.parameters()", bound)
     pattern = literal(bound, "select")
     port.note("parameter-pattern", call)
-    if isinstance(pattern, str) and pattern.startswith(".*") and pattern[2:].rstrip("$").isidentifier():
-        test = f"name.endswith('{pattern[2:-1]}')" if pattern.endswith("$") else f"'{pattern[2:]}' in name"
+    if (
+        isinstance(pattern, str)
+        and pattern.startswith(".*")
+        and pattern[2:].rstrip("$").isidentifier()
+    ):
+        test = (
+            f"name.endswith('{pattern[2:-1]}')"
+            if pattern.endswith("$")
+            else f"'{pattern[2:]}' in name"
+        )
     else:
         port.need_import("re")
         test = f"re.match({bound.text('select')}, name)"
@@ -640,9 +675,7 @@ def array_dataset(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpre
     kinds = {port.kind(a.value).name for a in call.args}
     if kinds & {"py", "numpy", "dataset"}:
         return parse(f"list(zip({', '.join(code(a.value) for a in bound.variadic)}))")
-    return call.with_changes(
-        func=parse(f"{port.data_module()}.TensorDataset"), args=bound.variadic
-    )
+    return call.with_changes(func=parse(f"{port.data_module()}.TensorDataset"), args=bound.variadic)
 
 
 @rule
@@ -718,7 +751,10 @@ def trainer(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
     name = literal(bound, "optimizer")
     readable = options is None or (
         isinstance(options, cst.Dict)
-        and all(isinstance(e, cst.DictElement) and isinstance(e.key, cst.SimpleString) for e in options.elements)
+        and all(
+            isinstance(e, cst.DictElement) and isinstance(e.key, cst.SimpleString)
+            for e in options.elements
+        )
     )
     if isinstance(options, cst.Call) and code(options.func) == "dict":
         readable = False
@@ -761,7 +797,9 @@ def trainer(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
 
 @rule
 def learning_rate(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
-    return parse(f"[group.update(lr={bound.text('lr')}) for group in {bound.self_text}.param_groups]")
+    return parse(
+        f"[group.update(lr={bound.text('lr')}) for group in {bound.self_text}.param_groups]"
+    )
 
 
 @rule

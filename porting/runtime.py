@@ -146,7 +146,9 @@ class _GluonRecurrent(LazyModuleMixin):
         """Zeros of shape (layers · directions, batch, hidden): one array, two for an LSTM."""
         layers = self.num_layers * (2 if self.bidirectional else 1)
         shape = (layers, batch_size, self.hidden_size)
-        return [torch.zeros(shape, device=device or ctx) for _ in range(2 if self.mode == "LSTM" else 1)]
+        return [
+            torch.zeros(shape, device=device or ctx) for _ in range(2 if self.mode == "LSTM" else 1)
+        ]
 
     def forward(self, inputs: Tensor, states: Any = None) -> Any:
         if states is None:
@@ -161,7 +163,9 @@ class _GluonRecurrent(LazyModuleMixin):
 class RNN(_GluonRecurrent, nn.RNN):
     """`gluon.rnn.RNN`: ReLU unless told otherwise."""
 
-    def __init__(self, hidden_size: int, num_layers: int = 1, nonlinearity: str = "relu", **options: Any):
+    def __init__(
+        self, hidden_size: int, num_layers: int = 1, nonlinearity: str = "relu", **options: Any
+    ):
         super().__init__(hidden_size, num_layers, nonlinearity=nonlinearity, **options)
 
 
@@ -215,7 +219,9 @@ class SigmoidBinaryCrossEntropyLoss(_PerSample):
 
     def __init__(self, from_sigmoid: bool = False):
         super().__init__()
-        self.function = F.binary_cross_entropy if from_sigmoid else F.binary_cross_entropy_with_logits
+        self.function = (
+            F.binary_cross_entropy if from_sigmoid else F.binary_cross_entropy_with_logits
+        )
 
     def elementwise(self, prediction: Tensor, label: Tensor) -> Tensor:
         return self.function(prediction, label, reduction="none")
@@ -257,7 +263,13 @@ class _RootInside(torch.optim.Optimizer):
 class Adagrad(_RootInside):
     """h += g²; w −= lr · (g / √(h + ε) + wd · w)."""
 
-    def __init__(self, params: Iterable[Tensor], lr: float = 0.01, eps: float = 1e-7, weight_decay: float = 0.0):
+    def __init__(
+        self,
+        params: Iterable[Tensor],
+        lr: float = 0.01,
+        eps: float = 1e-7,
+        weight_decay: float = 0.0,
+    ):
         super().__init__(params, lr=lr, eps=eps, weight_decay=weight_decay)
 
     def update(self, parameter: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
@@ -270,7 +282,14 @@ class Adagrad(_RootInside):
 class RMSprop(_RootInside):
     """n = ρ · n + (1 − ρ) · g²; w −= lr · g / √(n + ε), with g holding wd · w."""
 
-    def __init__(self, params: Iterable[Tensor], lr: float = 0.001, alpha: float = 0.9, eps: float = 1e-8, weight_decay: float = 0.0):
+    def __init__(
+        self,
+        params: Iterable[Tensor],
+        lr: float = 0.001,
+        alpha: float = 0.9,
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ):
         super().__init__(params, lr=lr, alpha=alpha, eps=eps, weight_decay=weight_decay)
 
     def update(self, parameter: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
@@ -283,25 +302,35 @@ class RMSprop(_RootInside):
 OPTIMIZERS: dict[str, tuple[Any, dict[str, str], dict[str, Any]]] = {
     "sgd": (torch.optim.SGD, {"momentum": "momentum"}, {"lr": 0.01}),
     "nag": (torch.optim.SGD, {"momentum": "momentum"}, {"lr": 0.01, "nesterov": True}),
-    "adam": (torch.optim.Adam, {"beta1": "beta1", "beta2": "beta2", "epsilon": "eps"}, {"lr": 0.001}),
+    "adam": (
+        torch.optim.Adam,
+        {"beta1": "beta1", "beta2": "beta2", "epsilon": "eps"},
+        {"lr": 0.001},
+    ),
     "adagrad": (Adagrad, {"eps": "eps"}, {"lr": 0.01}),
     "rmsprop": (RMSprop, {"gamma1": "alpha", "epsilon": "eps"}, {"lr": 0.001}),
     "adadelta": (torch.optim.Adadelta, {"rho": "rho", "epsilon": "eps"}, {"lr": 1.0, "eps": 1e-5}),
 }
 
 
-def optimizer(params: Iterable[Tensor], name: str, options: dict[str, Any] | None = None) -> torch.optim.Optimizer:
+def optimizer(
+    params: Iterable[Tensor], name: str, options: dict[str, Any] | None = None
+) -> torch.optim.Optimizer:
     """The optimizer that `gluon.Trainer` makes of `name` and `options`.
 
     Raises ValueError for a name or an option that has no PyTorch form.
     """
     if name not in OPTIMIZERS:
-        raise ValueError(f"optimizer {name!r} has no PyTorch form; known are {', '.join(OPTIMIZERS)}")
+        raise ValueError(
+            f"optimizer {name!r} has no PyTorch form; known are {', '.join(OPTIMIZERS)}"
+        )
     make, renamed, defaults = OPTIMIZERS[name]
     names = {"learning_rate": "lr", "wd": "weight_decay", **renamed}
     given = {} if options is None else dict(options)
     if unknown := sorted(set(given) - set(names)):
-        raise ValueError(f"option {unknown[0]!r} of {name!r} has no PyTorch form; known are {', '.join(names)}")
+        raise ValueError(
+            f"option {unknown[0]!r} of {name!r} has no PyTorch form; known are {', '.join(names)}"
+        )
     settings = {**defaults, **{names[key]: value for key, value in given.items()}}
     if name == "adam":
         settings["betas"] = (settings.pop("beta1", 0.9), settings.pop("beta2", 0.999))

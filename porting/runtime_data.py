@@ -12,7 +12,9 @@ import torch
 from torch import Tensor
 
 
-def download(url: str, path: str | None = None, overwrite: bool = False, sha1_hash: str | None = None) -> str:
+def download(
+    url: str, path: str | None = None, overwrite: bool = False, sha1_hash: str | None = None
+) -> str:
     """Fetch `url` to a file or into a folder, unless a file with that hash is there; return its path.
 
     Raises ValueError if what arrives has another SHA-1.
@@ -25,7 +27,9 @@ def download(url: str, path: str | None = None, overwrite: bool = False, sha1_ha
         target.parent.mkdir(parents=True, exist_ok=True)
         torch.hub.download_url_to_file(url, str(target), progress=False)
         if sha1_hash and _sha1(target) != sha1_hash:
-            raise ValueError(f"{target}: SHA-1 is {_sha1(target)}, expected {sha1_hash}; delete it and try again")
+            raise ValueError(
+                f"{target}: SHA-1 is {_sha1(target)}, expected {sha1_hash}; delete it and try again"
+            )
     return str(target)
 
 

@@ -10,7 +10,16 @@ import libcst as cst
 from porting.api_map.row import Row
 
 MODULE = cst.Module([])
-ATOMS = (cst.Name, cst.Attribute, cst.Call, cst.Subscript, cst.List, cst.Dict, cst.Integer, cst.Float)
+ATOMS = (
+    cst.Name,
+    cst.Attribute,
+    cst.Call,
+    cst.Subscript,
+    cst.List,
+    cst.Dict,
+    cst.Integer,
+    cst.Float,
+)
 DTYPES = {
     "float16": "torch.float16", "float32": "torch.float32", "float64": "torch.float64",
     "int8": "torch.int8", "int32": "torch.int32", "int64": "torch.int64", "uint8": "torch.uint8",
@@ -59,7 +68,9 @@ def parse_signature(text: str) -> list[Parameter]:
             head, default = head.split("=", 1)
         name = head.strip("*!")
         found.append(
-            Parameter(name, rename or name, default, always, head.endswith("!"), head.startswith("*"))
+            Parameter(
+                name, rename or name, default, always, head.endswith("!"), head.startswith("*")
+            )
         )
     return found
 
@@ -160,11 +171,13 @@ def _rendered(bound: Bound, used: set[str]) -> list[cst.Arg]:
             gap = True
             continue
         value = torch_dtype(arg.value) if parameter.name == "dtype" else arg.value
-        if arg.keyword is None and parameter.torch == parameter.name and not gap:
-            rendered.append(arg.with_changes(value=value))
-        elif arg.keyword is None and not gap and not any(a.keyword for a in rendered) and (
-            not rendered or parameter.torch not in ("dim", "device", "dtype")
-        ) and parameter.torch not in ("dim", "device", "dtype", "keepdim"):
+        if (arg.keyword is None and parameter.torch == parameter.name and not gap) or (
+            arg.keyword is None
+            and not gap
+            and not any(a.keyword for a in rendered)
+            and (not rendered or parameter.torch not in ("dim", "device", "dtype"))
+            and parameter.torch not in ("dim", "device", "dtype", "keepdim")
+        ):
             rendered.append(arg.with_changes(value=value))
         else:
             rendered.append(keyword(parameter.torch, value).with_changes(comma=arg.comma))
@@ -204,7 +217,11 @@ class _Fill(cst.CSTTransformer):
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.Call:
         args = list(updated_node.args)
         if any(isinstance(a.value, cst.Name) and a.value.value == "__args__" for a in args):
-            before = [a for a in args if not (isinstance(a.value, cst.Name) and a.value.value == "__args__")]
+            before = [
+                a
+                for a in args
+                if not (isinstance(a.value, cst.Name) and a.value.value == "__args__")
+            ]
             return updated_node.with_changes(args=_commas([*before, *self.args]))
         return updated_node
 
@@ -223,12 +240,18 @@ def fill(template: str, bound: Bound) -> cst.BaseExpression:
         elif name == "args":
             continue
         else:
-            value = bound.given[name].value if name in bound.given else cst.parse_expression(bound.text(name))
+            value = (
+                bound.given[name].value
+                if name in bound.given
+                else cst.parse_expression(bound.text(name))
+            )
             bare = re.search(rf"[(\[]\{{{name}\}}[,)\]]|^\{{{name}\}}$", template)
             values[f"__{name}__"] = value if bare else atom(value)
     args = _rendered(bound, used)
     if "{args}" in template:
-        inner = ", ".join(code(a.with_changes(comma=cst.MaybeSentinel.DEFAULT)) for a in bound.variadic)
+        inner = ", ".join(
+            code(a.with_changes(comma=cst.MaybeSentinel.DEFAULT)) for a in bound.variadic
+        )
         template = template.replace("{args}", inner + ("," if len(bound.variadic) == 1 else ""))
     leftover = [
         p.name

@@ -13,7 +13,17 @@ from porting.templates import code
 BACKWARD = m.Call(func=m.Attribute(attr=m.Name("backward")))
 STEP = m.Call(func=m.Attribute(attr=m.Name("step")), args=[m.Arg(), m.ZeroOrMore(m.Arg())])
 # Calls that neither read nor write gradients.
-HARMLESS = {"asscalar", "append", "print", "sum", "mean", "wait_to_read", "waitall", "asnumpy", "as_in_context"}
+HARMLESS = {
+    "asscalar",
+    "append",
+    "print",
+    "sum",
+    "mean",
+    "wait_to_read",
+    "waitall",
+    "asnumpy",
+    "as_in_context",
+}
 
 
 @dataclass
@@ -38,8 +48,13 @@ def _body(node: cst.CSTNode) -> Sequence[cst.CSTNode]:
     return block.body if isinstance(block, cst.IndentedBlock) else []
 
 
-def _suite(statements: Sequence[cst.CSTNode], tail: Sequence[cst.CSTNode], found: Plan, in_loop: bool,
-           before: cst.CSTNode | None = None) -> None:
+def _suite(
+    statements: Sequence[cst.CSTNode],
+    tail: Sequence[cst.CSTNode],
+    found: Plan,
+    in_loop: bool,
+    before: cst.CSTNode | None = None,
+) -> None:
     for index, statement in enumerate(statements):
         after = [*statements[index + 1 :], *tail]
         if isinstance(statement, cst.SimpleStatementLine):
@@ -70,7 +85,11 @@ def _is_backward_loop(statement: cst.CSTNode) -> bool:
 
 
 def _consumers(statement: cst.CSTNode) -> list[cst.Call]:
-    return [c for c in m.findall(statement, m.Call()) if isinstance(c, cst.Call) and (m.matches(c, STEP) or updated(c))]
+    return [
+        c
+        for c in m.findall(statement, m.Call())
+        if isinstance(c, cst.Call) and (m.matches(c, STEP) or updated(c))
+    ]
 
 
 def updated(call: cst.Call) -> list[str]:
@@ -79,12 +98,20 @@ def updated(call: cst.Call) -> list[str]:
     if not call.args or call.args[0].keyword is not None:
         return []
     first = call.args[0].value
-    if isinstance(first, cst.List) and all(isinstance(e.value, cst.Name) for e in first.elements) and first.elements:
-        if name in ("sgd", "trainer_fn", "optimizer", "updater") or name.startswith(("sgd", "adam", "rms", "ada", "mom")):
+    if (
+        isinstance(first, cst.List)
+        and all(isinstance(e.value, cst.Name) for e in first.elements)
+        and first.elements
+    ):
+        if name in ("sgd", "trainer_fn", "optimizer", "updater") or name.startswith(
+            ("sgd", "adam", "rms", "ada", "mom")
+        ):
             return [code(e.value) for e in first.elements]
         return []
     if isinstance(first, cst.Name) and "params" in first.value:
-        if name in ("sgd", "trainer_fn", "optimizer", "updater") or name.startswith(("sgd", "adam", "rms", "ada", "mom")):
+        if name in ("sgd", "trainer_fn", "optimizer", "updater") or name.startswith(
+            ("sgd", "adam", "rms", "ada", "mom")
+        ):
             return [first.value]
     return []
 
@@ -100,7 +127,11 @@ def _zero(statement: cst.CSTNode, indent: str = "") -> str:
         if not inside and not other:
             return ""
         head = f"{indent}if {code(statement.test)}:\n{inside or indent + '    pass' + chr(10)}"
-        return head + other.replace(f"{indent}if ", f"{indent}elif ", 1) if isinstance(orelse, cst.If) else head + other
+        return (
+            head + other.replace(f"{indent}if ", f"{indent}elif ", 1)
+            if isinstance(orelse, cst.If)
+            else head + other
+        )
     text = ""
     if not isinstance(statement, cst.SimpleStatementLine):
         return text
@@ -109,7 +140,13 @@ def _zero(statement: cst.CSTNode, indent: str = "") -> str:
             text += f"{indent}{code(call.func.value)}.zero_grad()\n"
             continue
         names = updated(call)
-        listed = names[0] if "params" in names[0] and len(names) == 1 else f"({', '.join(names)},)" if len(names) == 1 else f"({', '.join(names)})"
+        listed = (
+            names[0]
+            if "params" in names[0] and len(names) == 1
+            else f"({', '.join(names)},)"
+            if len(names) == 1
+            else f"({', '.join(names)})"
+        )
         text += f"{indent}for param in {listed}:\n{indent}    param.grad = None\n"
     return text
 
@@ -125,8 +162,9 @@ def _touches(statement: cst.CSTNode) -> bool:
     return False
 
 
-def _backward(call: cst.Call, after: Sequence[cst.CSTNode], found: Plan,
-              before: cst.CSTNode | None) -> None:
+def _backward(
+    call: cst.Call, after: Sequence[cst.CSTNode], found: Plan, before: cst.CSTNode | None
+) -> None:
     followers: list[cst.CSTNode] = []
     for statement in after:
         if m.findall(statement, BACKWARD):

@@ -11,17 +11,94 @@ def _layers() -> Iterator[Row]:
     for name in ("gluon.nn.Block", "gluon.Block", "gluon.nn.HybridBlock", "gluon.HybridBlock"):
         yield Row(name, "nn.Module", "", "attribute", ("module",), kind="class")
     for name in ("Sequential", "HybridSequential"):
-        yield Row(f"gluon.nn.{name}", "nn.Sequential()", "prefix! params!", "sequential", ("sequential",), kind="module")
+        yield Row(
+            f"gluon.nn.{name}",
+            "nn.Sequential()",
+            "prefix! params!",
+            "sequential",
+            ("sequential",),
+            kind="module",
+        )
     yield Row("gluon.nn.Dense", "nn.LazyLinear({units})", "units activation use_bias=True flatten=True dtype='float32' in_units=0 prefix! weight_initializer! bias_initializer='zeros'",
               "dense", ("deferred", "dense-flatten", "dense-activation"), "layer(nn.Dense(5), a)", "layer(nn.Sequential(nn.Flatten(), nn.LazyLinear(5)), a)", "a:2x3x4", kind="module")  # fmt: skip
-    yield Row("gluon.nn.Dropout", "nn.Dropout({rate})", "rate axes=()", "call", ("same",), "layer(nn.Dropout(0.5), a)", "layer(nn.Dropout(0.5), a)", "a:2x3", kind="module")
-    yield Row("gluon.nn.Embedding", "runtime.Embedding({input_dim}, {output_dim})", "input_dim output_dim dtype='float32'", "call", ("embedding", "index"), "layer(nn.Embedding(4, 3), i)", "layer(runtime.Embedding(4, 3), i)", "i:2x2", kind="module")
-    yield Row("gluon.nn.Flatten", "nn.Flatten()", "", "call", ("same",), "layer(nn.Flatten(), a)", "layer(nn.Flatten(), a)", "a:2x3x4", kind="module")
-    yield Row("gluon.nn.Activation", "nn.ReLU()", "activation", "activation_layer", ("same",), "layer(nn.Activation('tanh'), a)", "layer(nn.Tanh(), a)", "a:2x3", kind="module")
-    yield Row("gluon.nn.LeakyReLU", "nn.LeakyReLU({alpha})", "alpha", "call", ("same",), "layer(nn.LeakyReLU(0.1), a)", "layer(nn.LeakyReLU(0.1), a)", "a:2x3", kind="module")
-    yield Row("gluon.nn.ELU", "nn.ELU({})", "alpha=1.0", "call", ("same",), "layer(nn.ELU(), a)", "layer(nn.ELU(), a)", "a:2x3", kind="module")
+    yield Row(
+        "gluon.nn.Dropout",
+        "nn.Dropout({rate})",
+        "rate axes=()",
+        "call",
+        ("same",),
+        "layer(nn.Dropout(0.5), a)",
+        "layer(nn.Dropout(0.5), a)",
+        "a:2x3",
+        kind="module",
+    )
+    yield Row(
+        "gluon.nn.Embedding",
+        "runtime.Embedding({input_dim}, {output_dim})",
+        "input_dim output_dim dtype='float32'",
+        "call",
+        ("embedding", "index"),
+        "layer(nn.Embedding(4, 3), i)",
+        "layer(runtime.Embedding(4, 3), i)",
+        "i:2x2",
+        kind="module",
+    )
+    yield Row(
+        "gluon.nn.Flatten",
+        "nn.Flatten()",
+        "",
+        "call",
+        ("same",),
+        "layer(nn.Flatten(), a)",
+        "layer(nn.Flatten(), a)",
+        "a:2x3x4",
+        kind="module",
+    )
+    yield Row(
+        "gluon.nn.Activation",
+        "nn.ReLU()",
+        "activation",
+        "activation_layer",
+        ("same",),
+        "layer(nn.Activation('tanh'), a)",
+        "layer(nn.Tanh(), a)",
+        "a:2x3",
+        kind="module",
+    )
+    yield Row(
+        "gluon.nn.LeakyReLU",
+        "nn.LeakyReLU({alpha})",
+        "alpha",
+        "call",
+        ("same",),
+        "layer(nn.LeakyReLU(0.1), a)",
+        "layer(nn.LeakyReLU(0.1), a)",
+        "a:2x3",
+        kind="module",
+    )
+    yield Row(
+        "gluon.nn.ELU",
+        "nn.ELU({})",
+        "alpha=1.0",
+        "call",
+        ("same",),
+        "layer(nn.ELU(), a)",
+        "layer(nn.ELU(), a)",
+        "a:2x3",
+        kind="module",
+    )
     yield Row("gluon.nn.SELU", "nn.SELU()", "", "call", ("selu",), kind="module")
-    yield Row("gluon.nn.GELU", "nn.GELU()", "", "call", ("same",), "layer(nn.GELU(), a)", "layer(nn.GELU(), a)", "a:2x3", kind="module")
+    yield Row(
+        "gluon.nn.GELU",
+        "nn.GELU()",
+        "",
+        "call",
+        ("same",),
+        "layer(nn.GELU(), a)",
+        "layer(nn.GELU(), a)",
+        "a:2x3",
+        kind="module",
+    )
     yield Row("gluon.nn.LayerNorm", "nn.LazyLayerNorm", "", "unknown", ("unknown",), kind="module")
     yield Row("gluon.nn.BatchNorm", "runtime.BatchNorm(momentum=0.1)", "axis=1 momentum=0.9 epsilon=1e-5>eps center=True scale=True use_global_stats=False in_channels=0",
               "batch_norm", ("batch-norm", "deferred"), "layer(nn.BatchNorm(), a)", "layer(runtime.BatchNorm(), a)", "a:2x3x4x4", kind="module")  # fmt: skip
@@ -44,33 +121,143 @@ def _layers() -> Iterator[Row]:
         yield Row(f"gluon.rnn.{name}", f"runtime.{name}({{}})", signature, "recurrent", ("rnn", "deferred"),
                   f"layer(rnn.{name}(4), a)", f"layer(runtime.{name}(4), a)", "a:5x2x3", kind="module")  # fmt: skip
     yield Row("Module.add", "{self}.extend", "*args", "add", ("sequential",), kind="py")
-    yield Row("Module.initialize", "runtime.initialize({self}, {init})", "init ctx verbose! force_reinit", "initialize", ("init",), kind="py")
-    yield Row("Module.hybridize", "", "active! static_alloc! static_shape!", "remove", ("hybridize",), kind="py")
-    yield Row("Module.collect_params", "{self}.parameters()", "select", "collect_params", ("parameters",), kind="params")
+    yield Row(
+        "Module.initialize",
+        "runtime.initialize({self}, {init})",
+        "init ctx verbose! force_reinit",
+        "initialize",
+        ("init",),
+        kind="py",
+    )
+    yield Row(
+        "Module.hybridize",
+        "",
+        "active! static_alloc! static_shape!",
+        "remove",
+        ("hybridize",),
+        kind="py",
+    )
+    yield Row(
+        "Module.collect_params",
+        "{self}.parameters()",
+        "select",
+        "collect_params",
+        ("parameters",),
+        kind="params",
+    )
     yield Row("Module.name_scope", "", "", "remove", ("name-scope",), kind="py")
-    yield Row("Module.register_child", "{self}.append({block})", "block", "call", ("sequential",), kind="py")
+    yield Row(
+        "Module.register_child",
+        "{self}.append({block})",
+        "block",
+        "call",
+        ("sequential",),
+        kind="py",
+    )
     for name in ("save_parameters", "save_params"):
-        yield Row(f"Module.{name}", "torch.save({self}.state_dict(), {filename})", "filename", "call", ("state-dict",), kind="py")
+        yield Row(
+            f"Module.{name}",
+            "torch.save({self}.state_dict(), {filename})",
+            "filename",
+            "call",
+            ("state-dict",),
+            kind="py",
+        )
     for name in ("load_parameters", "load_params"):
-        yield Row(f"Module.{name}", "{self}.load_state_dict(torch.load({filename}))", "filename ctx", "load", ("state-dict",), kind="py")
+        yield Row(
+            f"Module.{name}",
+            "{self}.load_state_dict(torch.load({filename}))",
+            "filename ctx",
+            "load",
+            ("state-dict",),
+            kind="py",
+        )
     yield Row("Parameter.data", "{self}", "ctx!", "parameter_data", ("parameters",))
     yield Row("Parameter.grad", "{self}.grad", "ctx!", "parameter_data", ("parameters",))
-    yield Row("Parameter.set_data", "{self}.data.copy_({data})", "data", "call", ("parameters", "in-place"), kind="py")
+    yield Row(
+        "Parameter.set_data",
+        "{self}.data.copy_({data})",
+        "data",
+        "call",
+        ("parameters", "in-place"),
+        kind="py",
+    )
     yield Row("Parameter.list_data", "[{self}]", "", "call", ("parameters",), kind="py")
-    yield Row("Parameter.zero_grad", "{self}.grad = None", "", "zero_grad", ("zero-grad",), kind="py")
-    yield Row("Module.params.get", "nn.Parameter(torch.empty({shape}))", "name! shape init dtype!", "params_get", ("parameters", "init"), kind="param")
-    yield Row("Module.params.get_constant", "nn.Buffer({value})", "name! value", "call", ("parameters",), kind="tensor")
-    yield Row("gluon.Parameter", "nn.Parameter(torch.empty({shape}))", "name! grad_req! shape dtype!", "params_get", ("parameters", "init"), kind="param")
-    yield Row("gluon.parameter.Parameter", "nn.Parameter(torch.empty({shape}))", "name! grad_req! shape dtype!", "params_get", ("parameters", "init"), kind="param")
+    yield Row(
+        "Parameter.zero_grad", "{self}.grad = None", "", "zero_grad", ("zero-grad",), kind="py"
+    )
+    yield Row(
+        "Module.params.get",
+        "nn.Parameter(torch.empty({shape}))",
+        "name! shape init dtype!",
+        "params_get",
+        ("parameters", "init"),
+        kind="param",
+    )
+    yield Row(
+        "Module.params.get_constant",
+        "nn.Buffer({value})",
+        "name! value",
+        "call",
+        ("parameters",),
+        kind="param",
+        shown_by="test_rules.py::test_parameters_of_its_own",
+    )
+    yield Row(
+        "gluon.Parameter",
+        "nn.Parameter(torch.empty({shape}))",
+        "name! grad_req! shape dtype!",
+        "params_get",
+        ("parameters", "init"),
+        kind="param",
+    )
+    yield Row(
+        "gluon.parameter.Parameter",
+        "nn.Parameter(torch.empty({shape}))",
+        "name! grad_req! shape dtype!",
+        "params_get",
+        ("parameters", "init"),
+        kind="param",
+    )
 
 
 def _losses() -> Iterator[Row]:
     for name in ("SoftmaxCrossEntropyLoss", "SoftmaxCELoss"):
         yield Row(f"gluon.loss.{name}", "nn.CrossEntropyLoss(reduction='none')", "axis=-1 sparse_label=True from_logits=False weight! batch_axis!", "cross_entropy",
                   ("loss-per-sample", "label-long", "class-axis"), f"gloss.{name}()(a, i)", "nn.CrossEntropyLoss(reduction='none')(a, i.long())", "a:2x3 i:2<3", kind="loss")  # fmt: skip
-    yield Row("gluon.loss.L2Loss", "runtime.L2Loss()", "weight=1.0 batch_axis=0", "call", ("loss-half", "loss-per-sample", "label-shape"), "gloss.L2Loss()(a, b)", "runtime.L2Loss()(a, b)", "a:4x1 b:4", kind="loss")
-    yield Row("gluon.loss.L1Loss", "runtime.L1Loss()", "weight=1.0 batch_axis=0", "call", ("loss-per-sample", "label-shape"), "gloss.L1Loss()(a, b)", "runtime.L1Loss()(a, b)", "a:4x1 b:4", kind="loss")
-    yield Row("gluon.loss.HuberLoss", "runtime.HuberLoss({})", "rho=1>rho weight=1.0 batch_axis=0", "call", ("loss-per-sample", "label-shape"), "gloss.HuberLoss()(a, b)", "runtime.HuberLoss()(a, b)", "a:4x3 b:4x3", kind="loss")
+    yield Row(
+        "gluon.loss.L2Loss",
+        "runtime.L2Loss()",
+        "weight=1.0 batch_axis=0",
+        "call",
+        ("loss-half", "loss-per-sample", "label-shape"),
+        "gloss.L2Loss()(a, b)",
+        "runtime.L2Loss()(a, b)",
+        "a:4x1 b:4",
+        kind="loss",
+    )
+    yield Row(
+        "gluon.loss.L1Loss",
+        "runtime.L1Loss()",
+        "weight=1.0 batch_axis=0",
+        "call",
+        ("loss-per-sample", "label-shape"),
+        "gloss.L1Loss()(a, b)",
+        "runtime.L1Loss()(a, b)",
+        "a:4x1 b:4",
+        kind="loss",
+    )
+    yield Row(
+        "gluon.loss.HuberLoss",
+        "runtime.HuberLoss({})",
+        "rho=1>rho weight=1.0 batch_axis=0",
+        "call",
+        ("loss-per-sample", "label-shape"),
+        "gloss.HuberLoss()(a, b)",
+        "runtime.HuberLoss()(a, b)",
+        "a:4x3 b:4x3",
+        kind="loss",
+    )
     for name in ("SigmoidBinaryCrossEntropyLoss", "SigmoidBCELoss"):
         yield Row(f"gluon.loss.{name}", "runtime.SigmoidBinaryCrossEntropyLoss({})", "from_sigmoid=False weight=1.0 batch_axis=0", "call", ("loss-per-sample", "label-shape"),
                   f"gloss.{name}()(a, u)", "runtime.SigmoidBinaryCrossEntropyLoss()(a, u)", "a:4x3 u:4x3", kind="loss")  # fmt: skip
@@ -79,18 +266,74 @@ def _losses() -> Iterator[Row]:
 
 
 def _data() -> Iterator[Row]:
-    yield Row("gluon.data.ArrayDataset", "data.TensorDataset({args})", "*args", "array_dataset", ("dataset",), "list(gdata.ArrayDataset(a, b))[0]", "list(gdata.TensorDataset(a, b))[0]", "a:2x3 b:2x3", kind="dataset")
+    yield Row(
+        "gluon.data.ArrayDataset",
+        "data.TensorDataset({args})",
+        "*args",
+        "array_dataset",
+        ("dataset",),
+        "list(gdata.ArrayDataset(a, b))[0]",
+        "list(gdata.TensorDataset(a, b))[0]",
+        "a:2x3 b:2x3",
+        kind="dataset",
+    )
     yield Row("gluon.data.DataLoader", "data.DataLoader({})", "dataset batch_size shuffle sampler last_batch='keep' num_workers pin_memory", "data_loader", ("dataset",),
               "next(iter(gdata.DataLoader(a, 2)))", "next(iter(gdata.DataLoader(a, 2)))", "a:4x3", kind="loader")  # fmt: skip
     yield Row("gluon.data.Dataset", "data.Dataset", "", "attribute", ("dataset",), kind="class")
     for name in ("FashionMNIST", "MNIST", "CIFAR10", "CIFAR100"):
-        yield Row(f"gluon.data.vision.{name}", f"torchvision.datasets.{name}({{}})", "root train:=True", "vision", ("torchvision",), kind="dataset")
-    for name in ("ToTensor", "Resize", "Compose", "CenterCrop", "Normalize", "RandomFlipLeftRight", "RandomFlipTopBottom"):
-        target = {"RandomFlipLeftRight": "RandomHorizontalFlip", "RandomFlipTopBottom": "RandomVerticalFlip"}.get(name, name)
-        yield Row(f"gluon.data.vision.transforms.{name}", f"torchvision.transforms.{target}({{}})", "*args", "vision", ("torchvision",), kind="py")
-    yield Row("Dataset.transform_first", "runtime.TransformFirst({self}, {fn})", "fn lazy!", "call", ("dataset",), kind="dataset")
-    yield Row("gluon.utils.split_and_load", "[{data}.to(device) for device in {ctx_list}]", "data ctx_list batch_axis=0", "split_and_load", ("device",), kind="py")
-    yield Row("gluon.utils.clip_global_norm", "nn.utils.clip_grad_norm_({arrays}, {max_norm})", "arrays max_norm", "unknown", ("unknown",), kind="py")
+        yield Row(
+            f"gluon.data.vision.{name}",
+            f"torchvision.datasets.{name}({{}})",
+            "root train:=True",
+            "vision",
+            ("torchvision",),
+            kind="dataset",
+        )
+    for name in (
+        "ToTensor",
+        "Resize",
+        "Compose",
+        "CenterCrop",
+        "Normalize",
+        "RandomFlipLeftRight",
+        "RandomFlipTopBottom",
+    ):
+        target = {
+            "RandomFlipLeftRight": "RandomHorizontalFlip",
+            "RandomFlipTopBottom": "RandomVerticalFlip",
+        }.get(name, name)
+        yield Row(
+            f"gluon.data.vision.transforms.{name}",
+            f"torchvision.transforms.{target}({{}})",
+            "*args",
+            "vision",
+            ("torchvision",),
+            kind="py",
+        )
+    yield Row(
+        "Dataset.transform_first",
+        "runtime.TransformFirst({self}, {fn})",
+        "fn lazy!",
+        "call",
+        ("dataset",),
+        kind="dataset",
+    )
+    yield Row(
+        "gluon.utils.split_and_load",
+        "[{data}.to(device) for device in {ctx_list}]",
+        "data ctx_list batch_axis=0",
+        "split_and_load",
+        ("device",),
+        kind="py",
+    )
+    yield Row(
+        "gluon.utils.clip_global_norm",
+        "nn.utils.clip_grad_norm_({arrays}, {max_norm})",
+        "arrays max_norm",
+        "unknown",
+        ("unknown",),
+        kind="py",
+    )
 
 
 def _initialisers() -> Iterator[Row]:
@@ -100,27 +343,91 @@ def _initialisers() -> Iterator[Row]:
         "Constant": ("nn.init.constant_(w, {value})", "value"),
     }
     for name, (torch, signature) in proofs.items():
-        yield Row(f"init.{name}", f"lambda w: {torch}", signature, "initialiser", ("init",), kind="init")
+        yield Row(
+            f"init.{name}", f"lambda w: {torch}", signature, "initialiser", ("init",), kind="init"
+        )
     for name, function in (("Zero", "zeros_"), ("One", "ones_")):
         yield Row(f"init.{name}", f"nn.init.{function}", "", "call", ("init",), kind="init")
-    yield Row("init.Xavier", "nn.init.xavier_uniform_", "rnd_type='uniform' factor_type='avg' magnitude=3", "xavier", ("init",), kind="init")
-    yield Row("init.Orthogonal", "lambda w: nn.init.orthogonal_(w, gain={scale})", "scale=1.414", "initialiser", ("init",), kind="init")
+    yield Row(
+        "init.Xavier",
+        "nn.init.xavier_uniform_",
+        "rnd_type='uniform' factor_type='avg' magnitude=3",
+        "xavier",
+        ("init",),
+        kind="init",
+    )
+    yield Row(
+        "init.Orthogonal",
+        "lambda w: nn.init.orthogonal_(w, gain={scale})",
+        "scale=1.414",
+        "initialiser",
+        ("init",),
+        kind="init",
+    )
     yield Row("init.Initializer", "runtime.Initializer", "", "attribute", ("init",), kind="class")
 
 
 def _training() -> Iterator[Row]:
-    yield Row("gluon.Trainer", "torch.optim.SGD({params}, lr=...)", "params optimizer optimizer_params kvstore! update_on_kvstore!", "trainer", ("step", "optimizer-defaults"), kind="trainer")
-    yield Row("Trainer.step", "{self}.step()", "batch_size ignore_stale_grad!", "step", ("step",), kind="py")
-    yield Row("Trainer.set_learning_rate", "{self}.param_groups[0]['lr'] = {lr}", "lr", "learning_rate", ("momentum-state",), kind="py")
-    yield Row("Trainer.learning_rate", "{self}.param_groups[0]['lr']", "", "attribute", ("same",), kind="py")
+    yield Row(
+        "gluon.Trainer",
+        "torch.optim.SGD({params}, lr=...)",
+        "params optimizer optimizer_params kvstore! update_on_kvstore!",
+        "trainer",
+        ("step", "optimizer-defaults"),
+        kind="trainer",
+    )
+    yield Row(
+        "Trainer.step",
+        "{self}.step()",
+        "batch_size ignore_stale_grad!",
+        "step",
+        ("step",),
+        kind="py",
+    )
+    yield Row(
+        "Trainer.set_learning_rate",
+        "{self}.param_groups[0]['lr'] = {lr}",
+        "lr",
+        "learning_rate",
+        ("momentum-state",),
+        kind="py",
+    )
+    yield Row(
+        "Trainer.learning_rate",
+        "{self}.param_groups[0]['lr']",
+        "",
+        "attribute",
+        ("same",),
+        kind="py",
+    )
     for name, torch, notes in OPTIMIZERS_NOTES:
         yield Row(f"optimizer.{name}", torch, "", "optimizer", notes, kind="py")
     yield Row("autograd.record", "", "train_mode=True", "record", ("record",), kind="py")
-    yield Row("autograd.pause", "torch.no_grad()", "train_mode=False", "call", ("record",), kind="py")
-    yield Row("autograd.is_training", "torch.is_grad_enabled()", "", "call", ("is-training",), kind="py")
-    yield Row("autograd.is_recording", "torch.is_grad_enabled()", "", "call", ("is-training",), kind="py")
-    yield Row("autograd.backward", "torch.autograd.backward([head.sum() for head in {heads}])", "heads head_grads! retain_graph=False>retain_graph", "call", ("backward-sum",), kind="py")
-    yield Row("autograd.grad", "torch.autograd.grad({heads}.sum(), {variables})", "heads variables head_grads! retain_graph create_graph=False>create_graph", "autograd_grad", ("backward-sum",), kind="tensors")
+    yield Row(
+        "autograd.pause", "torch.no_grad()", "train_mode=False", "call", ("record",), kind="py"
+    )
+    yield Row(
+        "autograd.is_training", "torch.is_grad_enabled()", "", "call", ("is-training",), kind="py"
+    )
+    yield Row(
+        "autograd.is_recording", "torch.is_grad_enabled()", "", "call", ("is-training",), kind="py"
+    )
+    yield Row(
+        "autograd.backward",
+        "torch.autograd.backward([head.sum() for head in {heads}])",
+        "heads head_grads! retain_graph=False>retain_graph",
+        "call",
+        ("backward-sum",),
+        kind="py",
+    )
+    yield Row(
+        "autograd.grad",
+        "torch.autograd.grad({heads}.sum(), {variables})",
+        "heads variables head_grads! retain_graph create_graph=False>create_graph",
+        "autograd_grad",
+        ("backward-sum",),
+        kind="tensors",
+    )
 
 
 OPTIMIZERS_NOTES = (
@@ -135,8 +442,25 @@ OPTIMIZERS_NOTES = (
 
 def _context() -> Iterator[Row]:
     yield Row("cpu", "torch.device('cpu')", "device_id!", "call", ("device",), kind="device")
-    yield Row("gpu", "torch.device('cuda', {device_id})", "device_id=0", "call", ("device",), kind="device")
-    yield Row("Context", "torch.device", "", "attribute", ("device",), "isinstance(mx.cpu(), mx.Context)", "isinstance(torch.device('cpu'), torch.device)", "", kind="class")
+    yield Row(
+        "gpu",
+        "torch.device('cuda', {device_id})",
+        "device_id=0",
+        "call",
+        ("device",),
+        kind="device",
+    )
+    yield Row(
+        "Context",
+        "torch.device",
+        "",
+        "attribute",
+        ("device",),
+        "isinstance(mx.cpu(), mx.Context)",
+        "isinstance(torch.device('cpu'), torch.device)",
+        "",
+        kind="class",
+    )
     yield Row("context.Context", "torch.device", "", "attribute", ("device",), kind="class")
     yield Row("context.num_gpus", "torch.cuda.device_count()", "", "call", ("device",), kind="py")
     yield Row("num_gpus", "torch.cuda.device_count()", "", "call", ("device",), kind="py")
@@ -146,12 +470,25 @@ def _context() -> Iterator[Row]:
 
 def _files() -> Iterator[Row]:
     for name in ("gluon.utils.download", "test_utils.download"):
-        yield Row(name, "runtime.download({})", "url path overwrite=False sha1_hash retries! verify_ssl!", "call", ("same",), kind="py")
+        yield Row(
+            name,
+            "runtime.download({})",
+            "url path overwrite=False sha1_hash retries! verify_ssl!",
+            "call",
+            ("same",),
+            kind="py",
+        )
     for name in ("contrib.text.vocab.Vocabulary", "contrib.text.Vocabulary"):
         yield Row(name, "runtime.Vocabulary({})", "counter most_freq_count min_freq=1 unknown_token reserved_tokens", "call", ("same",),
                   "vocabulary(mx.contrib.text.vocab.Vocabulary(Counter('bbaac'), min_freq=2))",
                   "vocabulary(runtime.Vocabulary(Counter('bbaac'), min_freq=2))", kind="py")  # fmt: skip
-    yield Row("image.imread", "torchvision.io.read_image({filename}).permute(1, 2, 0)", "filename", "vision", ("torchvision",))
+    yield Row(
+        "image.imread",
+        "torchvision.io.read_image({filename}).permute(1, 2, 0)",
+        "filename",
+        "vision",
+        ("torchvision",),
+    )
     yield Row("image.fixed_crop", "runtime.fixed_crop({})", "src>image x0 y0 w>width h>height", "call", ("same",),
               "mx.image.fixed_crop(a, 1, 0, 2, 2)", "runtime.fixed_crop(a, 1, 0, 2, 2)", "a:3x4x3")  # fmt: skip
     yield Row("image.random_crop", "runtime.random_crop({})", "*args", "call", ("random-names",))

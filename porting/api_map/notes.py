@@ -25,7 +25,10 @@ NOTES: dict[str, tuple[str, str]] = {
         "MXNet makes float32 out of ints and float64; PyTorch keeps their type.",
         "MXNet把整数和float64都变成float32,PyTorch保留原类型。",
     ),
-    "index": ("Indices are floats in MXNet and int64 in PyTorch.", "索引在MXNet中可为浮点数,在PyTorch中须为int64。"),
+    "index": (
+        "Indices are floats in MXNet and int64 in PyTorch.",
+        "索引在MXNet中可为浮点数,在PyTorch中须为int64。",
+    ),
     "dot": (
         "`nd.dot` with a second array of more than two axes is a tensor dot; `torch.matmul` is a "
         "batched product there.",
@@ -35,11 +38,20 @@ NOTES: dict[str, tuple[str, str]] = {
         "The codes 0, -2, -3 and -4 of MXNet's reshape are written out from the input's shape.",
         "MXNet的reshape中代码0、-2、-3、-4按输入形状写出。",
     ),
-    "size": ("`.size` is a number in MXNet and a method in PyTorch: `.numel()`.", "`.size`在MXNet中是数,在PyTorch中是方法,故用`.numel()`。"),
-    "repeat": ("`.repeat` repeats elements in MXNet and tiles in PyTorch.", "`.repeat`在MXNet中重复元素,在PyTorch中平铺整个数组。"),
+    "size": (
+        "`.size` is a number in MXNet and a method in PyTorch: `.numel()`.",
+        "`.size`在MXNet中是数,在PyTorch中是方法,故用`.numel()`。",
+    ),
+    "repeat": (
+        "`.repeat` repeats elements in MXNet and tiles in PyTorch.",
+        "`.repeat`在MXNet中重复元素,在PyTorch中平铺整个数组。",
+    ),
     "flatten": ("MXNet's flatten keeps the first axis.", "MXNet的flatten保留第一维。"),
     "item": ("`asscalar()` is `.item()`.", "`asscalar()`即`.item()`。"),
-    "numpy": ("The array leaves the graph and the device before it becomes NumPy.", "转为NumPy前先脱离计算图和设备。"),
+    "numpy": (
+        "The array leaves the graph and the device before it becomes NumPy.",
+        "转为NumPy前先脱离计算图和设备。",
+    ),
     "random-names": (
         "`nd.random` says loc/scale/low/high/shape; draws differ even with equal seeds.",
         "`nd.random`的参数名为loc/scale/low/high/shape;即使种子相同,抽样也不同。",
@@ -95,7 +107,8 @@ NOTES: dict[str, tuple[str, str]] = {
         "Gluon的损失把标签变形为预测的形状;PyTorch会把(N, 1)与(N,)广播。",
     ),
     "label-long": (
-        "Class labels are int64 in PyTorch.", "PyTorch的类别标签须为int64。",
+        "Class labels are int64 in PyTorch.",
+        "PyTorch的类别标签须为int64。",
     ),
     "class-axis": (
         "With more than two axes Gluon's class axis is the last and the other axes are averaged.",
@@ -138,10 +151,19 @@ NOTES: dict[str, tuple[str, str]] = {
         "`pooling_convention='full'` is `ceil_mode=True`; strides default to the pool size in both.",
         "`pooling_convention='full'`即`ceil_mode=True`;步幅默认等于池化窗口。",
     ),
-    "sequential": ("`add` is merged into the construction, or becomes `extend`.", "`add`并入构造函数,或写成`extend`。"),
+    "sequential": (
+        "`add` is merged into the construction, or becomes `extend`.",
+        "`add`并入构造函数,或写成`extend`。",
+    ),
     "module": ("A Block is a Module.", "Block即Module。"),
-    "hybridize": ("PyTorch runs eagerly: hybridising has no counterpart that changes numbers.", "PyTorch即时执行,无须hybridize。"),
-    "name-scope": ("Parameters are named after attributes; no scope is needed.", "参数按属性命名,不需要name_scope。"),
+    "hybridize": (
+        "PyTorch runs eagerly: hybridising has no counterpart that changes numbers.",
+        "PyTorch即时执行,无须hybridize。",
+    ),
+    "name-scope": (
+        "Parameters are named after attributes; no scope is needed.",
+        "参数按属性命名,不需要name_scope。",
+    ),
     "parameters": (
         "A Gluon Parameter holds an array; in PyTorch it is the array.",
         "Gluon的Parameter内含数组,PyTorch的Parameter本身就是数组。",
@@ -161,29 +183,54 @@ NOTES: dict[str, tuple[str, str]] = {
         "epsilon的位置不同:在MXNet中位于根号内或未修正的根号旁。",
     ),
     "optimizer-defaults": (
-        "Defaults differ: MXNet's are written out.", "默认值不同:写出MXNet的默认值。",
+        "Defaults differ: MXNet's are written out.",
+        "默认值不同:写出MXNet的默认值。",
     ),
     "optimizer-runtime": (
         "Which optimizer is known at run time only: `porting.runtime.optimizer` chooses it.",
         "优化算法要到运行时才知道,由`porting.runtime.optimizer`选择。",
     ),
-    "dataset": ("Same argument names; `TensorDataset` holds arrays.", "参数名相同;`TensorDataset`存放数组。"),
-    "torchvision": ("Images come from torchvision, which has to be installed.", "图像数据来自torchvision,须另行安装。"),
-    "where": ("The condition is a float array in MXNet and a bool in PyTorch.", "条件在MXNet中为浮点数组,在PyTorch中为布尔。"),
+    "dataset": (
+        "Same argument names; `TensorDataset` holds arrays.",
+        "参数名相同;`TensorDataset`存放数组。",
+    ),
+    "torchvision": (
+        "Images come from torchvision, which has to be installed.",
+        "图像数据来自torchvision,须另行安装。",
+    ),
+    "where": (
+        "The condition is a float array in MXNet and a bool in PyTorch.",
+        "条件在MXNet中为浮点数组,在PyTorch中为布尔。",
+    ),
     "selu": (
         "MXNet 1.9.1's gradient of SELU is not that of its values: training differs.",
         "MXNet 1.9.1中SELU的梯度与其函数值不符:训练结果不同。",
     ),
-    "round": ("MXNet rounds halves away from zero, PyTorch to even.", "MXNet四舍五入,PyTorch取偶。"),
-    "scalar-operand": ("`torch.maximum` takes no numbers: `clamp` does.", "`torch.maximum`不接受标量,改用`clamp`。"),
+    "round": (
+        "MXNet rounds halves away from zero, PyTorch to even.",
+        "MXNet四舍五入,PyTorch取偶。",
+    ),
+    "scalar-operand": (
+        "`torch.maximum` takes no numbers: `clamp` does.",
+        "`torch.maximum`不接受标量,改用`clamp`。",
+    ),
     "assumed-array": (
         "The receiver was taken to be an array; its type is not known from the text.",
         "这里假定接收者为数组;仅凭文本无法得知其类型。",
     ),
-    "helper": ("The book's helper for PyTorch, from `porting.d2lzh`.", "本书工具函数的PyTorch版,来自`porting.d2lzh`。"),
-    "error": ("PyTorch without CUDA raises AssertionError, with it RuntimeError.", "没有CUDA的PyTorch抛出AssertionError,有CUDA时抛出RuntimeError。"),
+    "helper": (
+        "The book's helper for PyTorch, from `porting.d2lzh`.",
+        "本书工具函数的PyTorch版,来自`porting.d2lzh`。",
+    ),
+    "error": (
+        "PyTorch without CUDA raises AssertionError, with it RuntimeError.",
+        "没有CUDA的PyTorch抛出AssertionError,有CUDA时抛出RuntimeError。",
+    ),
     "seed": ("Equal seeds give different draws.", "相同种子得到不同的抽样。"),
-    "import": ("MXNet's modules are replaced by those of PyTorch that the text needs.", "MXNet的模块换成文本所需的PyTorch模块。"),
+    "import": (
+        "MXNet's modules are replaced by those of PyTorch that the text needs.",
+        "MXNet的模块换成文本所需的PyTorch模块。",
+    ),
     "syntax": ("This block is not Python and was left as it was.", "此代码块不是Python,未作改动。"),
     "unknown": (
         "No PyTorch form is known. The stub raises when it is reached.",

@@ -63,7 +63,9 @@ def _torch_layer(layer: torch_nn.Module, x: torch.Tensor) -> Any:
     with torch.no_grad():
         layer(x)
         held = list(layer.parameters())
-        for parameter, values in zip(held, _parameters([tuple(p.shape) for p in held]), strict=True):
+        for parameter, values in zip(
+            held, _parameters([tuple(p.shape) for p in held]), strict=True
+        ):
             parameter.copy_(torch.from_numpy(values))
     return layer(x)
 
@@ -96,7 +98,9 @@ def run_mxnet(expression: str, inputs: str) -> tuple[list[Any], dict[str, np.nda
     # Max pooling remembers where the maxima stood in training mode only; Dropout draws there.
     with mx.autograd.record(train_mode="Dropout" not in expression):
         values = _flat(eval(expression, names))
-        differentiable = [v for v in values if isinstance(v, mx.nd.NDArray) and v.dtype == np.float32]
+        differentiable = [
+            v for v in values if isinstance(v, mx.nd.NDArray) and v.dtype == np.float32
+        ]
         total = _loss(differentiable) if differentiable else None
     if total is not None:
         # What depends on no input has no graph.
@@ -107,7 +111,9 @@ def run_mxnet(expression: str, inputs: str) -> tuple[list[Any], dict[str, np.nda
 
 
 def run_torch(expression: str, inputs: str) -> tuple[list[Any], dict[str, np.ndarray]]:
-    arrays = {n: torch.from_numpy(v).requires_grad_(n not in INTEGERS) for n, v in numbers(inputs).items()}
+    arrays = {
+        n: torch.from_numpy(v).requires_grad_(n not in INTEGERS) for n, v in numbers(inputs).items()
+    }
     names = {
         "torch": torch, "nn": torch_nn, "F": functional, "gdata": torch_data, "runtime": runtime,
         "layer": _torch_layer, "vocabulary": vocabulary, "Counter": Counter, **arrays,

@@ -43,7 +43,11 @@ def assert_same(body: str, *wanted: str) -> Ported:
     for name in wanted:
         other = np.asarray(expected[name], np.float32)
         np.testing.assert_allclose(
-            np.asarray(values[name], np.float32).reshape(other.shape), other, rtol=3e-5, atol=3e-6, err_msg=name
+            np.asarray(values[name], np.float32).reshape(other.shape),
+            other,
+            rtol=3e-5,
+            atol=3e-6,
+            err_msg=name,
         )
     assert ported.summary["unknown"] == 0, ported.text
     return ported

@@ -17,7 +17,9 @@ SHOWN = [row for row in TABLE.values() if row.example]
 
 @pytest.mark.parametrize("row", SHOWN, ids=lambda row: row.name)
 def test_row(row) -> None:
-    arrays = "".join(f"{name} = nd.ones({values.shape})\n" for name, values in numbers(row.inputs).items())
+    arrays = "".join(
+        f"{name} = nd.ones({values.shape})\n" for name, values in numbers(row.inputs).items()
+    )
     ported = port(f"{HEADER}{arrays}out = {row.example}\n", "row.py")
     assert ported.text.splitlines()[-1] == f"out = {row.port}"
     expected, expected_grads = run_mxnet(row.example, row.inputs)

@@ -52,7 +52,14 @@ def test_head_gradient() -> None:
     assert_same(body, "gradient")
 
 
-@pytest.mark.parametrize("options", ["'learning_rate': 0.1", "'learning_rate': 0.1, 'wd': 0.3", "'learning_rate': 0.1, 'wd': 0.3, 'momentum': 0.9"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        "'learning_rate': 0.1",
+        "'learning_rate': 0.1, 'wd': 0.3",
+        "'learning_rate': 0.1, 'wd': 0.3, 'momentum': 0.9",
+    ],
+)
 def test_step_divides_and_weight_decay_does_not(options: str) -> None:
     trainer = f"trainer = gluon.Trainer(net.collect_params(), 'sgd', {{{options}}})\n"
     ported = assert_same(REGRESSION + trainer + LOOP, "l", "weight", "bias")
@@ -60,15 +67,21 @@ def test_step_divides_and_weight_decay_does_not(options: str) -> None:
 
 
 def test_step_of_one_after_a_mean() -> None:
-    loop = LOOP.replace("loss(net(X), y)", "loss(net(X), y).mean()").replace("step(batch_size)", "step(1)")
+    loop = LOOP.replace("loss(net(X), y)", "loss(net(X), y).mean()").replace(
+        "step(batch_size)", "step(1)"
+    )
     trainer = "trainer = gluon.Trainer(net.collect_params(), 'sgd', {'learning_rate': 0.1})\n"
     ported = assert_same(REGRESSION + trainer + loop, "l", "weight", "bias")
     assert "l.backward()\n    trainer.step()" in ported.text
 
 
 def test_gradients_read_before_the_step_are_not_divided() -> None:
-    loop = LOOP.replace("    trainer.step", "    norm = net[0].weight.grad().norm().asscalar()\n    trainer.step")
-    trainer = "trainer = gluon.Trainer(net.collect_params(), 'sgd', {'learning_rate': 0.1, 'wd': 0.3})\n"
+    loop = LOOP.replace(
+        "    trainer.step", "    norm = net[0].weight.grad().norm().asscalar()\n    trainer.step"
+    )
+    trainer = (
+        "trainer = gluon.Trainer(net.collect_params(), 'sgd', {'learning_rate': 0.1, 'wd': 0.3})\n"
+    )
     ported = assert_same(REGRESSION + trainer + loop, "l", "weight", "bias", "norm")
     assert "param.grad /= batch_size" in ported.text
 
@@ -89,7 +102,10 @@ def test_weight_decay_on_weights_only() -> None:
         "trainer_w = gluon.Trainer(net.collect_params('.*weight'), 'sgd', {'learning_rate': 0.1, 'wd': 0.5})\n"
         "trainer_b = gluon.Trainer(net.collect_params('.*bias'), 'sgd', {'learning_rate': 0.1})\n"
     )
-    loop = LOOP.replace("    trainer.step(batch_size)", "    trainer_w.step(batch_size)\n    trainer_b.step(batch_size)")
+    loop = LOOP.replace(
+        "    trainer.step(batch_size)",
+        "    trainer_w.step(batch_size)\n    trainer_b.step(batch_size)",
+    )
     assert_same(REGRESSION + trainers + loop, "l", "weight", "bias")
 
 
@@ -286,7 +302,11 @@ again = net(X).sum().asscalar()
     _, values, ported = run_both(body)
     assert values["before"] == values["after"] == values["again"]
     lines = ported.text.splitlines()
-    assert [line for line in lines if "net.train()" in line or "net.eval()" in line] == ["net.eval()", "net.train()", "net.eval()"]
+    assert [line for line in lines if "net.train()" in line or "net.eval()" in line] == [
+        "net.eval()",
+        "net.train()",
+        "net.eval()",
+    ]
 
 
 def test_batch_norm_keeps_biased_statistics() -> None:
