@@ -7,7 +7,34 @@ from collections.abc import Iterator
 from porting.api_map.row import Row
 
 # Same name, same meaning: exp(x), x.exp().
-SAME = ["exp", "log", "sqrt", "rsqrt", "square", "abs", "sign", "floor", "ceil", "trunc", "sin", "cos", "tan", "tanh", "sigmoid", "relu", "log2", "log10", "log1p", "expm1", "sinh", "cosh", "arcsinh", "arctan", "reciprocal", "erf"]
+SAME = [
+    "exp",
+    "log",
+    "sqrt",
+    "rsqrt",
+    "square",
+    "abs",
+    "sign",
+    "floor",
+    "ceil",
+    "trunc",
+    "sin",
+    "cos",
+    "tan",
+    "tanh",
+    "sigmoid",
+    "relu",
+    "log2",
+    "log10",
+    "log1p",
+    "expm1",
+    "sinh",
+    "cosh",
+    "arcsinh",
+    "arctan",
+    "reciprocal",
+    "erf",
+]
 # Other name, functions only: nd.arcsin(x) -> torch.arcsin(x).
 RENAMED = {
     "arcsin": "torch.arcsin",
@@ -28,17 +55,39 @@ RENAMED = {
     "cbrt": "torch.sign({data}) * torch.abs({data}) ** (1 / 3)",
 }
 BINARY = {
-    "add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**", "modulo": "%",
-    "broadcast_add": "+", "broadcast_plus": "+", "broadcast_sub": "-", "broadcast_minus": "-",
-    "broadcast_mul": "*", "broadcast_div": "/", "broadcast_power": "**", "broadcast_mod": "%",
-    "elemwise_add": "+", "elemwise_sub": "-", "elemwise_mul": "*", "elemwise_div": "/",
-}  # fmt: skip
+    "add": "+",
+    "subtract": "-",
+    "multiply": "*",
+    "divide": "/",
+    "power": "**",
+    "modulo": "%",
+    "broadcast_add": "+",
+    "broadcast_plus": "+",
+    "broadcast_sub": "-",
+    "broadcast_minus": "-",
+    "broadcast_mul": "*",
+    "broadcast_div": "/",
+    "broadcast_power": "**",
+    "broadcast_mod": "%",
+    "elemwise_add": "+",
+    "elemwise_sub": "-",
+    "elemwise_mul": "*",
+    "elemwise_div": "/",
+}
 COMPARISONS = {
-    "equal": "==", "not_equal": "!=", "greater": ">", "greater_equal": ">=",
-    "lesser": "<", "lesser_equal": "<=", "broadcast_equal": "==", "broadcast_not_equal": "!=",
-    "broadcast_greater": ">", "broadcast_greater_equal": ">=", "broadcast_lesser": "<",
+    "equal": "==",
+    "not_equal": "!=",
+    "greater": ">",
+    "greater_equal": ">=",
+    "lesser": "<",
+    "lesser_equal": "<=",
+    "broadcast_equal": "==",
+    "broadcast_not_equal": "!=",
+    "broadcast_greater": ">",
+    "broadcast_greater_equal": ">=",
+    "broadcast_lesser": "<",
     "broadcast_lesser_equal": "<=",
-}  # fmt: skip
+}
 
 
 def _both(
@@ -77,11 +126,27 @@ def _both(
 def _elementwise() -> Iterator[Row]:
     for name in SAME:
         inputs = "p:2x3"
-        yield Row(f"nd.{name}", f"torch.{name}({{}})", "data out! name!", "call", ("same",),
-                  f"nd.{name}(p)", f"torch.{name}(p)", inputs)  # fmt: skip
+        yield Row(
+            f"nd.{name}",
+            f"torch.{name}({{}})",
+            "data out! name!",
+            "call",
+            ("same",),
+            f"nd.{name}(p)",
+            f"torch.{name}(p)",
+            inputs,
+        )
         if name not in ("erf",):
-            yield Row(f"NDArray.{name}", f"{{self}}.{name}()", "", "call", ("same",),
-                      f"p.{name}()", f"p.{name}()", inputs)  # fmt: skip
+            yield Row(
+                f"NDArray.{name}",
+                f"{{self}}.{name}()",
+                "",
+                "call",
+                ("same",),
+                f"p.{name}()",
+                f"p.{name}()",
+                inputs,
+            )
     for name, form in RENAMED.items():
         torch = form if "{" in form else f"{form}({{}})"
         port = form.format(data="u") if "{" in form else f"{form}(u)"
@@ -96,21 +161,61 @@ def _elementwise() -> Iterator[Row]:
             "u:2x3",
         )
     for name, operator in BINARY.items():
-        yield Row(f"nd.{name}", f"{{lhs}} {operator} {{rhs}}", "lhs rhs", "call", ("same",),
-                  f"nd.{name}(p, q)", f"p {operator} q", "p:2x3 q:2x3")  # fmt: skip
+        yield Row(
+            f"nd.{name}",
+            f"{{lhs}} {operator} {{rhs}}",
+            "lhs rhs",
+            "call",
+            ("same",),
+            f"nd.{name}(p, q)",
+            f"p {operator} q",
+            "p:2x3 q:2x3",
+        )
     for name, operator in COMPARISONS.items():
-        yield Row(f"nd.{name}", f"({{lhs}} {operator} {{rhs}}).float()", "lhs rhs", "call", ("float-comparison",),
-                  f"nd.{name}(i, j)", f"(i {operator} j).float()", "i:2x3 j:2x3")  # fmt: skip
+        yield Row(
+            f"nd.{name}",
+            f"({{lhs}} {operator} {{rhs}}).float()",
+            "lhs rhs",
+            "call",
+            ("float-comparison",),
+            f"nd.{name}(i, j)",
+            f"(i {operator} j).float()",
+            "i:2x3 j:2x3",
+        )
     for name in ("and", "or", "xor"):
-        yield Row(f"nd.logical_{name}", f"torch.logical_{name}({{}}).float()", "lhs rhs", "call", ("float-comparison",),
-                  f"nd.logical_{name}(i, j)", f"torch.logical_{name}(i, j).float()", "i:2x3 j:2x3")  # fmt: skip
-    yield Row("nd.logical_not", "torch.logical_not({}).float()", "data", "call", ("float-comparison",),
-              "nd.logical_not(i)", "torch.logical_not(i).float()", "i:2x3")  # fmt: skip
+        yield Row(
+            f"nd.logical_{name}",
+            f"torch.logical_{name}({{}}).float()",
+            "lhs rhs",
+            "call",
+            ("float-comparison",),
+            f"nd.logical_{name}(i, j)",
+            f"torch.logical_{name}(i, j).float()",
+            "i:2x3 j:2x3",
+        )
+    yield Row(
+        "nd.logical_not",
+        "torch.logical_not({}).float()",
+        "data",
+        "call",
+        ("float-comparison",),
+        "nd.logical_not(i)",
+        "torch.logical_not(i).float()",
+        "i:2x3",
+    )
     for name, bound in (("maximum", "min"), ("minimum", "max")):
         notes = ("same", "scalar-operand")
         for prefix in ("", "broadcast_"):
-            yield Row(f"nd.{prefix}{name}", f"torch.{name}({{}})", "lhs rhs", bound + "imum", notes,
-                      f"nd.{prefix}{name}(a, b)", f"torch.{name}(a, b)", "a:2x3 b:2x3")  # fmt: skip
+            yield Row(
+                f"nd.{prefix}{name}",
+                f"torch.{name}({{}})",
+                "lhs rhs",
+                bound + "imum",
+                notes,
+                f"nd.{prefix}{name}(a, b)",
+                f"torch.{name}(a, b)",
+                "a:2x3 b:2x3",
+            )
     yield Row(
         "nd.round",
         "torch.round({})",
@@ -191,21 +296,60 @@ def _reductions() -> Iterator[Row]:
         suffix=".values",
         inputs="i:2x3<9",
     )
-    yield Row("nd.norm", "torch.linalg.vector_norm({})", "data ord=2 axis>dim keepdims=False>keepdim", "call", ("axis", "reduction-shape"),
-              "nd.norm(a, axis=1)", "torch.linalg.vector_norm(a, dim=1)", "a:2x3")  # fmt: skip
-    yield Row("NDArray.norm", "{self}.norm({})", "ord=2>p axis>dim keepdims=False>keepdim", "call", ("axis", "reduction-shape"),
-              "a.norm()", "a.norm()", "a:2x3")  # fmt: skip
+    yield Row(
+        "nd.norm",
+        "torch.linalg.vector_norm({})",
+        "data ord=2 axis>dim keepdims=False>keepdim",
+        "call",
+        ("axis", "reduction-shape"),
+        "nd.norm(a, axis=1)",
+        "torch.linalg.vector_norm(a, dim=1)",
+        "a:2x3",
+    )
+    yield Row(
+        "NDArray.norm",
+        "{self}.norm({})",
+        "ord=2>p axis>dim keepdims=False>keepdim",
+        "call",
+        ("axis", "reduction-shape"),
+        "a.norm()",
+        "a.norm()",
+        "a:2x3",
+    )
     yield from _both("softmax", "axis>dim:=-1", cases="", port="dim=-1")
     yield from _both("log_softmax", "axis>dim:=-1", cases="", port="dim=-1")
-    yield from _both("topk", "axis>dim:=-1 k:=1 ret_typ='indices' is_ascend=False dtype!", rule="topk", notes=("axis", "float-argmax"),
-                     cases="k=2, axis=1", port="dim=1, k=2", suffix=".indices.float()")  # fmt: skip
+    yield from _both(
+        "topk",
+        "axis>dim:=-1 k:=1 ret_typ='indices' is_ascend=False dtype!",
+        rule="topk",
+        notes=("axis", "float-argmax"),
+        cases="k=2, axis=1",
+        port="dim=1, k=2",
+        suffix=".indices.float()",
+    )
 
 
 def _shapes() -> Iterator[Row]:
-    yield Row("nd.reshape", "torch.reshape({})", "data shape reverse=False", "reshape", ("reshape",),
-              "nd.reshape(a, shape=(3, 2))", "a.reshape((3, 2))", "a:2x3")  # fmt: skip
-    yield Row("NDArray.reshape", "{self}.reshape({})", "*shape reverse=False", "reshape", ("reshape",),
-              "a.reshape((0, -1))", "a.reshape((a.shape[0], -1))", "a:2x3x4")  # fmt: skip
+    yield Row(
+        "nd.reshape",
+        "torch.reshape({})",
+        "data shape reverse=False",
+        "reshape",
+        ("reshape",),
+        "nd.reshape(a, shape=(3, 2))",
+        "a.reshape((3, 2))",
+        "a:2x3",
+    )
+    yield Row(
+        "NDArray.reshape",
+        "{self}.reshape({})",
+        "*shape reverse=False",
+        "reshape",
+        ("reshape",),
+        "a.reshape((0, -1))",
+        "a.reshape((a.shape[0], -1))",
+        "a:2x3x4",
+    )
     yield Row(
         "NDArray.reshape_like",
         "{self}.reshape({rhs}.shape)",
@@ -272,8 +416,16 @@ def _shapes() -> Iterator[Row]:
         "a:2x3x4",
     )
     for name in ("concat", "Concat"):
-        yield Row(f"nd.{name}", "torch.cat(({args}), dim={dim})", "*args dim=1 name!", "concat", ("concat-axis",),
-                  f"nd.{name}(a, b)", "torch.cat((a, b), dim=1)", "a:2x3 b:2x3")  # fmt: skip
+        yield Row(
+            f"nd.{name}",
+            "torch.cat(({args}), dim={dim})",
+            "*args dim=1 name!",
+            "concat",
+            ("concat-axis",),
+            f"nd.{name}(a, b)",
+            "torch.cat((a, b), dim=1)",
+            "a:2x3 b:2x3",
+        )
     yield Row(
         "nd.concatenate",
         "torch.cat({})",
@@ -325,8 +477,16 @@ def _shapes() -> Iterator[Row]:
         "a.broadcast_to(b.shape)",
         "a:1x3 b:2x3",
     )
-    yield Row("nd.slice_axis", "{data}.movedim({axis}, 0)[{begin}:{end}].movedim(0, {axis})", "data axis begin end", "call", ("axis",),
-              "nd.slice_axis(a, axis=1, begin=0, end=2)", "a.movedim(1, 0)[0:2].movedim(0, 1)", "a:2x3")  # fmt: skip
+    yield Row(
+        "nd.slice_axis",
+        "{data}.movedim({axis}, 0)[{begin}:{end}].movedim(0, {axis})",
+        "data axis begin end",
+        "call",
+        ("axis",),
+        "nd.slice_axis(a, axis=1, begin=0, end=2)",
+        "a.movedim(1, 0)[0:2].movedim(0, 1)",
+        "a:2x3",
+    )
     yield from _both(
         "clip",
         "a_min>min a_max>max",
@@ -465,12 +625,36 @@ def _products() -> Iterator[Row]:
         "sum((a, b))",
         "a:2x3 b:2x3",
     )
-    yield Row("nd.FullyConnected", "F.linear({data}.flatten(1), {weight}, {bias})", "data weight bias num_hidden! no_bias=False flatten=True", "call", ("dense-flatten",),
-              "nd.FullyConnected(a, b, c, num_hidden=5)", "F.linear(a.flatten(1), b, c)", "a:2x3x4 b:5x12 c:5")  # fmt: skip
-    yield Row("nd.Convolution", "F.conv2d({})", "data>input weight bias kernel! stride pad>padding num_filter! num_group>groups dilate>dilation", "call", ("same",),
-              "nd.Convolution(a, b, c, kernel=(3, 3), num_filter=5, pad=(1, 1))", "F.conv2d(a, b, c, padding=(1, 1))", "a:2x3x4x4 b:5x3x3x3 c:5")  # fmt: skip
-    yield Row("nd.Pooling", "F.max_pool2d({})", "data kernel pool_type='max' stride pad global_pool=False pooling_convention='valid' count_include_pad=True", "pooling", ("pooling",),
-              "nd.Pooling(a, kernel=(2, 2), stride=(2, 2), pool_type='avg')", "F.avg_pool2d(a, kernel_size=(2, 2), stride=(2, 2))", "a:2x3x4x4")  # fmt: skip
+    yield Row(
+        "nd.FullyConnected",
+        "F.linear({data}.flatten(1), {weight}, {bias})",
+        "data weight bias num_hidden! no_bias=False flatten=True",
+        "call",
+        ("dense-flatten",),
+        "nd.FullyConnected(a, b, c, num_hidden=5)",
+        "F.linear(a.flatten(1), b, c)",
+        "a:2x3x4 b:5x12 c:5",
+    )
+    yield Row(
+        "nd.Convolution",
+        "F.conv2d({})",
+        "data>input weight bias kernel! stride pad>padding num_filter! num_group>groups dilate>dilation",
+        "call",
+        ("same",),
+        "nd.Convolution(a, b, c, kernel=(3, 3), num_filter=5, pad=(1, 1))",
+        "F.conv2d(a, b, c, padding=(1, 1))",
+        "a:2x3x4x4 b:5x3x3x3 c:5",
+    )
+    yield Row(
+        "nd.Pooling",
+        "F.max_pool2d({})",
+        "data kernel pool_type='max' stride pad global_pool=False pooling_convention='valid' count_include_pad=True",
+        "pooling",
+        ("pooling",),
+        "nd.Pooling(a, kernel=(2, 2), stride=(2, 2), pool_type='avg')",
+        "F.avg_pool2d(a, kernel_size=(2, 2), stride=(2, 2))",
+        "a:2x3x4x4",
+    )
     yield Row(
         "nd.Activation",
         "torch.relu({data})",
@@ -506,8 +690,15 @@ def _products() -> Iterator[Row]:
 def _creation() -> Iterator[Row]:
     tail = "ctx>device dtype='float32'"
     for name in ("zeros", "ones", "empty"):
-        yield Row(f"nd.{name}", f"torch.{name}({{}})", f"shape>size {tail} stype!", "creation", ("device",),
-                  f"nd.{name}(shape=(2, 3))" if name != "empty" else "", f"torch.{name}((2, 3))" if name != "empty" else "")  # fmt: skip
+        yield Row(
+            f"nd.{name}",
+            f"torch.{name}({{}})",
+            f"shape>size {tail} stype!",
+            "creation",
+            ("device",),
+            f"nd.{name}(shape=(2, 3))" if name != "empty" else "",
+            f"torch.{name}((2, 3))" if name != "empty" else "",
+        )
     yield Row(
         "nd.full",
         "torch.full({})",

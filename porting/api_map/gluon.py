@@ -19,8 +19,17 @@ def _layers() -> Iterator[Row]:
             ("sequential",),
             kind="module",
         )
-    yield Row("gluon.nn.Dense", "nn.LazyLinear({units})", "units activation use_bias=True flatten=True dtype='float32' in_units=0 prefix! weight_initializer! bias_initializer='zeros'",
-              "dense", ("deferred", "dense-flatten", "dense-activation"), "layer(nn.Dense(5), a)", "layer(nn.Sequential(nn.Flatten(), nn.LazyLinear(5)), a)", "a:2x3x4", kind="module")  # fmt: skip
+    yield Row(
+        "gluon.nn.Dense",
+        "nn.LazyLinear({units})",
+        "units activation use_bias=True flatten=True dtype='float32' in_units=0 prefix! weight_initializer! bias_initializer='zeros'",
+        "dense",
+        ("deferred", "dense-flatten", "dense-activation"),
+        "layer(nn.Dense(5), a)",
+        "layer(nn.Sequential(nn.Flatten(), nn.LazyLinear(5)), a)",
+        "a:2x3x4",
+        kind="module",
+    )
     yield Row(
         "gluon.nn.Dropout",
         "nn.Dropout({rate})",
@@ -100,26 +109,80 @@ def _layers() -> Iterator[Row]:
         kind="module",
     )
     yield Row("gluon.nn.LayerNorm", "nn.LazyLayerNorm", "", "unknown", ("unknown",), kind="module")
-    yield Row("gluon.nn.BatchNorm", "runtime.BatchNorm(momentum=0.1)", "axis=1 momentum=0.9 epsilon=1e-5>eps center=True scale=True use_global_stats=False in_channels=0",
-              "batch_norm", ("batch-norm", "deferred"), "layer(nn.BatchNorm(), a)", "layer(runtime.BatchNorm(), a)", "a:2x3x4x4", kind="module")  # fmt: skip
+    yield Row(
+        "gluon.nn.BatchNorm",
+        "runtime.BatchNorm(momentum=0.1)",
+        "axis=1 momentum=0.9 epsilon=1e-5>eps center=True scale=True use_global_stats=False in_channels=0",
+        "batch_norm",
+        ("batch-norm", "deferred"),
+        "layer(nn.BatchNorm(), a)",
+        "layer(runtime.BatchNorm(), a)",
+        "a:2x3x4x4",
+        kind="module",
+    )
     convolution = "channels>out_channels kernel_size strides=1>stride padding=0 dilation=1 groups=1 layout! activation use_bias=True>bias weight_initializer! bias_initializer='zeros' in_channels=0"
     for axes, shape in ((1, "a:2x3x6"), (2, "a:2x3x6x6"), (3, "a:2x3x4x4x4")):
-        yield Row(f"gluon.nn.Conv{axes}D", f"nn.LazyConv{axes}d({{}})", convolution, "convolution", ("deferred", "dense-activation"),
-                  f"layer(nn.Conv{axes}D(4, kernel_size=3, padding=1), a)", f"layer(nn.LazyConv{axes}d(4, kernel_size=3, padding=1), a)", shape, kind="module")  # fmt: skip
+        yield Row(
+            f"gluon.nn.Conv{axes}D",
+            f"nn.LazyConv{axes}d({{}})",
+            convolution,
+            "convolution",
+            ("deferred", "dense-activation"),
+            f"layer(nn.Conv{axes}D(4, kernel_size=3, padding=1), a)",
+            f"layer(nn.LazyConv{axes}d(4, kernel_size=3, padding=1), a)",
+            shape,
+            kind="module",
+        )
         transposed = convolution.replace("padding=0", "padding=0 output_padding=0")
-        yield Row(f"gluon.nn.Conv{axes}DTranspose", f"nn.LazyConvTranspose{axes}d({{}})", transposed, "convolution", ("deferred", "dense-activation"),
-                  f"layer(nn.Conv{axes}DTranspose(4, kernel_size=3), a)", f"layer(nn.LazyConvTranspose{axes}d(4, kernel_size=3), a)", shape, kind="module")  # fmt: skip
+        yield Row(
+            f"gluon.nn.Conv{axes}DTranspose",
+            f"nn.LazyConvTranspose{axes}d({{}})",
+            transposed,
+            "convolution",
+            ("deferred", "dense-activation"),
+            f"layer(nn.Conv{axes}DTranspose(4, kernel_size=3), a)",
+            f"layer(nn.LazyConvTranspose{axes}d(4, kernel_size=3), a)",
+            shape,
+            kind="module",
+        )
         for name in ("Max", "Avg"):
             count = " count_include_pad=True" if name == "Avg" else ""
-            yield Row(f"gluon.nn.{name}Pool{axes}D", f"nn.{name}Pool{axes}d({{}})", f"pool_size:=2>kernel_size strides>stride padding=0 layout! ceil_mode=False{count}", "call", ("pooling",),
-                      f"layer(nn.{name}Pool{axes}D(pool_size=2, strides=2), a)", f"layer(nn.{name}Pool{axes}d(kernel_size=2, stride=2), a)", shape, kind="module")  # fmt: skip
-            yield Row(f"gluon.nn.Global{name}Pool{axes}D", f"nn.Adaptive{name}Pool{axes}d(1)", "layout!", "call", ("same",),
-                      f"layer(nn.Global{name}Pool{axes}D(), a)", f"layer(nn.Adaptive{name}Pool{axes}d(1), a)", shape, kind="module")  # fmt: skip
+            yield Row(
+                f"gluon.nn.{name}Pool{axes}D",
+                f"nn.{name}Pool{axes}d({{}})",
+                f"pool_size:=2>kernel_size strides>stride padding=0 layout! ceil_mode=False{count}",
+                "call",
+                ("pooling",),
+                f"layer(nn.{name}Pool{axes}D(pool_size=2, strides=2), a)",
+                f"layer(nn.{name}Pool{axes}d(kernel_size=2, stride=2), a)",
+                shape,
+                kind="module",
+            )
+            yield Row(
+                f"gluon.nn.Global{name}Pool{axes}D",
+                f"nn.Adaptive{name}Pool{axes}d(1)",
+                "layout!",
+                "call",
+                ("same",),
+                f"layer(nn.Global{name}Pool{axes}D(), a)",
+                f"layer(nn.Adaptive{name}Pool{axes}d(1), a)",
+                shape,
+                kind="module",
+            )
     cells = "hidden_size num_layers=1 {}layout='TNC' dropout=0 bidirectional=False input_size=0"
     for name in ("RNN", "LSTM", "GRU"):
         signature = cells.format("activation='relu'>nonlinearity " if name == "RNN" else "")
-        yield Row(f"gluon.rnn.{name}", f"runtime.{name}({{}})", signature, "recurrent", ("rnn", "deferred"),
-                  f"layer(rnn.{name}(4), a)", f"layer(runtime.{name}(4), a)", "a:5x2x3", kind="module")  # fmt: skip
+        yield Row(
+            f"gluon.rnn.{name}",
+            f"runtime.{name}({{}})",
+            signature,
+            "recurrent",
+            ("rnn", "deferred"),
+            f"layer(rnn.{name}(4), a)",
+            f"layer(runtime.{name}(4), a)",
+            "a:5x2x3",
+            kind="module",
+        )
     yield Row("Module.add", "{self}.extend", "*args", "add", ("sequential",), kind="py")
     yield Row(
         "Module.initialize",
@@ -223,8 +286,17 @@ def _layers() -> Iterator[Row]:
 
 def _losses() -> Iterator[Row]:
     for name in ("SoftmaxCrossEntropyLoss", "SoftmaxCELoss"):
-        yield Row(f"gluon.loss.{name}", "nn.CrossEntropyLoss(reduction='none')", "axis=-1 sparse_label=True from_logits=False weight! batch_axis!", "cross_entropy",
-                  ("loss-per-sample", "label-long", "class-axis"), f"gloss.{name}()(a, i)", "nn.CrossEntropyLoss(reduction='none')(a, i.long())", "a:2x3 i:2<3", kind="loss")  # fmt: skip
+        yield Row(
+            f"gluon.loss.{name}",
+            "nn.CrossEntropyLoss(reduction='none')",
+            "axis=-1 sparse_label=True from_logits=False weight! batch_axis!",
+            "cross_entropy",
+            ("loss-per-sample", "label-long", "class-axis"),
+            f"gloss.{name}()(a, i)",
+            "nn.CrossEntropyLoss(reduction='none')(a, i.long())",
+            "a:2x3 i:2<3",
+            kind="loss",
+        )
     yield Row(
         "gluon.loss.L2Loss",
         "runtime.L2Loss()",
@@ -259,8 +331,17 @@ def _losses() -> Iterator[Row]:
         kind="loss",
     )
     for name in ("SigmoidBinaryCrossEntropyLoss", "SigmoidBCELoss"):
-        yield Row(f"gluon.loss.{name}", "runtime.SigmoidBinaryCrossEntropyLoss({})", "from_sigmoid=False weight=1.0 batch_axis=0", "call", ("loss-per-sample", "label-shape"),
-                  f"gloss.{name}()(a, u)", "runtime.SigmoidBinaryCrossEntropyLoss()(a, u)", "a:4x3 u:4x3", kind="loss")  # fmt: skip
+        yield Row(
+            f"gluon.loss.{name}",
+            "runtime.SigmoidBinaryCrossEntropyLoss({})",
+            "from_sigmoid=False weight=1.0 batch_axis=0",
+            "call",
+            ("loss-per-sample", "label-shape"),
+            f"gloss.{name}()(a, u)",
+            "runtime.SigmoidBinaryCrossEntropyLoss()(a, u)",
+            "a:4x3 u:4x3",
+            kind="loss",
+        )
     for name in ("KLDivLoss", "CTCLoss", "HingeLoss", "TripletLoss"):
         yield Row(f"gluon.loss.{name}", "", "", "unknown", ("unknown",))
 
@@ -277,8 +358,17 @@ def _data() -> Iterator[Row]:
         "a:2x3 b:2x3",
         kind="dataset",
     )
-    yield Row("gluon.data.DataLoader", "data.DataLoader({})", "dataset batch_size shuffle sampler last_batch='keep' num_workers pin_memory", "data_loader", ("dataset",),
-              "next(iter(gdata.DataLoader(a, 2)))", "next(iter(gdata.DataLoader(a, 2)))", "a:4x3", kind="loader")  # fmt: skip
+    yield Row(
+        "gluon.data.DataLoader",
+        "data.DataLoader({})",
+        "dataset batch_size shuffle sampler last_batch='keep' num_workers pin_memory",
+        "data_loader",
+        ("dataset",),
+        "next(iter(gdata.DataLoader(a, 2)))",
+        "next(iter(gdata.DataLoader(a, 2)))",
+        "a:4x3",
+        kind="loader",
+    )
     yield Row("gluon.data.Dataset", "data.Dataset", "", "attribute", ("dataset",), kind="class")
     for name in ("FashionMNIST", "MNIST", "CIFAR10", "CIFAR100"):
         yield Row(
@@ -479,9 +569,16 @@ def _files() -> Iterator[Row]:
             kind="py",
         )
     for name in ("contrib.text.vocab.Vocabulary", "contrib.text.Vocabulary"):
-        yield Row(name, "runtime.Vocabulary({})", "counter most_freq_count min_freq=1 unknown_token reserved_tokens", "call", ("same",),
-                  "vocabulary(mx.contrib.text.vocab.Vocabulary(Counter('bbaac'), min_freq=2))",
-                  "vocabulary(runtime.Vocabulary(Counter('bbaac'), min_freq=2))", kind="py")  # fmt: skip
+        yield Row(
+            name,
+            "runtime.Vocabulary({})",
+            "counter most_freq_count min_freq=1 unknown_token reserved_tokens",
+            "call",
+            ("same",),
+            "vocabulary(mx.contrib.text.vocab.Vocabulary(Counter('bbaac'), min_freq=2))",
+            "vocabulary(runtime.Vocabulary(Counter('bbaac'), min_freq=2))",
+            kind="py",
+        )
     yield Row(
         "image.imread",
         "torchvision.io.read_image({filename}).permute(1, 2, 0)",
@@ -489,8 +586,16 @@ def _files() -> Iterator[Row]:
         "vision",
         ("torchvision",),
     )
-    yield Row("image.fixed_crop", "runtime.fixed_crop({})", "src>image x0 y0 w>width h>height", "call", ("same",),
-              "mx.image.fixed_crop(a, 1, 0, 2, 2)", "runtime.fixed_crop(a, 1, 0, 2, 2)", "a:3x4x3")  # fmt: skip
+    yield Row(
+        "image.fixed_crop",
+        "runtime.fixed_crop({})",
+        "src>image x0 y0 w>width h>height",
+        "call",
+        ("same",),
+        "mx.image.fixed_crop(a, 1, 0, 2, 2)",
+        "runtime.fixed_crop(a, 1, 0, 2, 2)",
+        "a:3x4x3",
+    )
     yield Row("image.random_crop", "runtime.random_crop({})", "*args", "call", ("random-names",))
     yield Row("image.ImageDetIter", "", "*args", "unknown", ("unknown",), kind="py")
 
