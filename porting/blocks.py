@@ -9,19 +9,12 @@ import libcst.matchers as m
 
 from porting.expressions import Expressions
 from porting.inference import is_network_name
-from porting.kinds import PYTHON, Kind, Scope
+from porting.kinds import Kind, Scope
 from porting.templates import code
 
 
 class Blocks(Expressions):
     """The compound statements of one cell."""
-
-    def _parameters(self, params: cst.Parameters) -> None:
-        for param in (*params.posonly_params, *params.params, *params.kwonly_params):
-            self.scope().names[param.name.value] = Kind()
-        for star in (params.star_arg, params.star_kwarg):
-            if isinstance(star, cst.Param):
-                self.scope().names[star.name.value] = PYTHON
 
     def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:
         self.quiet.add(id(node.name))
@@ -153,7 +146,7 @@ class Blocks(Expressions):
             self.recording -= 1
         if not self._drops(original_node) or not isinstance(updated_node.body, cst.IndentedBlock):
             return self._with_todos(updated_node)
-        pre: list[cst.BaseStatement] = []
+        pre: list[Any] = []
         if record:
             trains = not any("train_mode" in code(a) for a in original_node.items[0].item.args)  # type: ignore[attr-defined]
             for name in self._networks(original_node.body) if trains else []:
@@ -167,7 +160,7 @@ class Blocks(Expressions):
         body[0] = self._keep_tag(
             first,
             first.with_changes(leading_lines=[*leading, *getattr(first, "leading_lines", ())]),
-        )  # type: ignore[call-arg]
+        )
         if updated_node.body.footer:
             last = body[-1]
             self.tags[id(last)] = (
@@ -177,17 +170,12 @@ class Blocks(Expressions):
             )
         return cst.FlattenSentinel(body)
 
-    def _keep_tag(self, old: cst.CSTNode, new: Any) -> Any:
-        if id(old) in self.tags:
-            kind, payload, _ = self.tags[id(old)]
-            self.tags[id(new)] = (kind, payload, new)
-        return new
-
     def _networks(self, node: cst.CSTNode) -> list[str]:
         """Names called in the text that are networks, or may be."""
         found: dict[str, None] = {}
         for call in m.findall(node, m.Call(func=m.Name())):
-            assert isinstance(call, cst.Call) and isinstance(call.func, cst.Name)
+            assert isinstance(call, cst.Call)
+            assert isinstance(call.func, cst.Name)
             name = call.func.value
             kind = self.lookup(name)
             if kind is None or kind.name in ("function", "loss", "py", "class"):
@@ -203,7 +191,7 @@ class Blocks(Expressions):
             return kind is None or kind.detail not in ("gluon.nn.Dense", "gluon.rnn.RNN")
         return kind.detail == "sensitive" or any(layer.width < 0 for layer in kind.layers)
 
-    def _mode_switch(self, name: str, mode: str) -> list[cst.BaseStatement]:
+    def _mode_switch(self, name: str, mode: str) -> list[Any]:
         if not self._sensitive(name) or self.mode.get(name) == mode:
             return []
         self.mode[name] = mode
@@ -212,4 +200,4 @@ class Blocks(Expressions):
         if kind is None or kind.name != "module":
             self.need_import("nn")
             text = f"if isinstance({name}, nn.Module):\n    {text}"
-        return [cst.parse_statement(text)]  # type: ignore[list-item]
+        return [cst.parse_statement(text)]

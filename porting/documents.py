@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from json.decoder import scanstring
+from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any
 
 FENCE = re.compile(
@@ -178,11 +178,11 @@ def _json_source(source: str, old: str) -> str:
 def hold_magics(source: str) -> str:
     """Lines for IPython, as comments; a continuation line that starts with % is Python."""
     if source.lstrip().startswith("%%"):
-        first, _, rest = source.lstrip().partition("\n")
+        first = source.lstrip().partition("\n")[0]
         if first.split()[0] not in ("%%time", "%%timeit", "%%capture"):
             return "\n".join(HELD + line for line in source.split("\n"))
     lines = source.split("\n")
-    held = []
+    held: list[str] = []
     for number, line in enumerate(lines):
         match = MAGIC.match(line)
         if match and _at_statement("\n".join(held[:number])):

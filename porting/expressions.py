@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import libcst as cst
 import libcst.matchers as m
 
 from porting.api_map import Row, find
-from porting.findings import Finding
 from porting.inference import Inference, dotted
 from porting.kinds import Kind, Scope
 from porting.rules import RULES
 from porting.templates import UnsupportedError, atom, bind, code
+
+if TYPE_CHECKING:
+    from porting.rewrite import Rewriter
+
+COMPARISON = Row(
+    "comparison",
+    "({self}).float()",
+    "",
+    "comparison",
+    ("float-comparison",),
+    shown_by="test_rules.py::test_comparisons_are_floats",
+)
 
 
 class Expressions(Inference):
@@ -33,9 +44,8 @@ class Expressions(Inference):
 
     def visit_Attribute(self, node: cst.Attribute) -> bool:
         self.quiet.add(id(node.attr))
-        if isinstance(node.value, (cst.Name, cst.Attribute)):
-            if self.canonical(node):
-                self.quiet.add(id(node.value))
+        if isinstance(node.value, (cst.Name, cst.Attribute)) and self.canonical(node):
+            self.quiet.add(id(node.value))
         return True
 
     def visit_AssignTarget(self, node: cst.AssignTarget) -> bool:
@@ -112,11 +122,9 @@ class Expressions(Inference):
             self.kind(s).name == "tensor" for s in sides
         ):
             return updated_node
-        self.state.findings.append(
-            Finding(self.cell, self.line(original_node), "comparison", code(original_node), code(atom(updated_node)) + ".float()",
-                    "comparison", ("float-comparison",), "proven", find("nd.greater").proof)  # type: ignore[union-attr]
-        )  # fmt: skip
-        return cst.Call(cst.Attribute(atom(updated_node), cst.Name("float")))
+        new = cst.Call(cst.Attribute(atom(updated_node), cst.Name("float")))
+        self.found(COMPARISON, original_node, new)
+        return new
 
     def leave_Attribute(
         self, original_node: cst.Attribute, updated_node: cst.Attribute
@@ -192,9 +200,8 @@ class Expressions(Inference):
         if id(original_node) in self.quiet:
             return updated_node
         name = self.canonical(original_node)
-        if not name or name == "mxnet" or "." not in name:
-            if not name or find(name) is None:
-                return updated_node
+        if not name or ("." not in name and find(name) is None):
+            return updated_node
         return self._reference(name, original_node, updated_node)
 
     def leave_Subscript(
@@ -258,7 +265,8 @@ class Expressions(Inference):
         self, original: cst.Call, updated: cst.Call
     ) -> cst.BaseExpression | None:
         """collect_params().values() and .items(); keys keep their meaning."""
-        assert isinstance(original.func, cst.Attribute) and isinstance(updated.func, cst.Attribute)
+        assert isinstance(original.func, cst.Attribute)
+        assert isinstance(updated.func, cst.Attribute)
         inner, ported = original.func.value, updated.func.value
         if not (
             isinstance(inner, cst.Call)
@@ -282,7 +290,8 @@ class Expressions(Inference):
                 named if wanted == "items" else cst.parse_expression(f"dict({code(named)}).keys()")
             )
         if wanted in ("reset_ctx", "zero_grad"):
-            assert isinstance(ported, cst.Call) and isinstance(ported.func, cst.Attribute)
+            assert isinstance(ported, cst.Call)
+            assert isinstance(ported.func, cst.Attribute)
             name = "to" if wanted == "reset_ctx" else "zero_grad"
             return updated.with_changes(func=ported.func.with_changes(attr=cst.Name(name)))
         if wanted == "initialize":
@@ -356,15 +365,10 @@ class Expressions(Inference):
                 self.bind_name(name, Kind("module"))
         try:
             bound = bind(row, list(updated.args), receiver)
-            new = RULES[row.rule](self, original, bound)
+            new = RULES[row.rule](cast("Rewriter", self), original, bound)
         except UnsupportedError as error:
             del self.before[marked[0] :]
-            if (
-                receiver is not None
-                and not row.name.startswith(("Module", "Trainer", "Parameter"))
-                and "argument" in str(error)
-                and self.kind(original.func.value).name == "unknown"
-            ):  # type: ignore[attr-defined]
+            if extra and "argument" in str(error):  # assumed an array, but called unlike one
                 return updated
             return self.stub(row.name, original, updated, str(error), "argument")
         if isinstance(new, cst.Call) and new.args and len(new.args) == len(updated.args):

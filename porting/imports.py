@@ -36,9 +36,8 @@ def _kept(small: cst.BaseSmallStatement) -> list[str]:
             name = get_full_name_for_node(alias.name) or ""
             local = alias.evaluated_alias
             if name in HELPERS:
-                lines.append(
-                    f"from porting import d2lzh{f' as {local}' if local else ' as ' + name if name != 'd2lzh' else ''}"
-                )
+                local = local or name
+                lines.append("from porting import d2lzh" + (f" as {local}" if local != "d2lzh" else ""))
             elif name.split(".")[0] not in ROOTS:
                 lines.append("import " + code(alias.with_changes(comma=cst.MaybeSentinel.DEFAULT)))
         return lines
@@ -82,18 +81,18 @@ class _Imports(cst.CSTTransformer):
                 self.carried = []
                 return updated_node.with_changes(leading_lines=lines)
             return updated_node
-        lines = [line for small in self.state.import_lines[int(match[1])] for line in _kept(small)]
+        kept = [line for small in self.state.import_lines[int(match[1])] for line in _kept(small)]
         if self.depth:
-            lines = lines or ["import torch"]
+            kept = kept or ["import torch"]
         else:
-            lines = [*self.needed, *lines]
+            kept = [*self.needed, *kept]
             self.needed = []
-        if not lines:
+        if not kept:
             self.carried += updated_node.leading_lines
             return cst.RemoveFromParent()
         made = [
             cst.ensure_type(cst.parse_statement(line + "\n"), cst.SimpleStatementLine)
-            for line in dict.fromkeys(lines)
+            for line in dict.fromkeys(kept)
         ]
         made[0] = made[0].with_changes(leading_lines=[*self.carried, *updated_node.leading_lines])
         self.carried = []

@@ -34,6 +34,10 @@ MODULE_METHODS = {
     "initialize", "hybridize", "collect_params", "name_scope", "save_parameters", "load_parameters",
     "save_params", "load_params", "register_child",
 }  # fmt: skip
+LITERALS = (
+    cst.Integer, cst.Float, cst.SimpleString, cst.FormattedString, cst.List, cst.Dict, cst.Tuple,
+    cst.Set, cst.ListComp, cst.DictComp, cst.Lambda,
+)  # fmt: skip
 BUILTIN_CALLS = {
     "len",
     "range",
@@ -100,7 +104,7 @@ class Inference(cst.CSTTransformer):
         self.adding: dict[int, tuple[cst.Call, int]] = {}
         self.reasons: list[str] = []
         self.before: list[str] = []
-        self.tags: dict[int, tuple[str, Any, cst.CSTNode]] = {}
+        self.tags: dict[int, tuple[str, Any, Any]] = {}
         self.recording = 0
         self.suspended: list[Any] = []
         self.mode: dict[str, str] = {}
@@ -145,8 +149,7 @@ class Inference(cst.CSTTransformer):
         """What the text says about the type of an expression."""
         if isinstance(node, cst.Name):
             return self.lookup(node.value) or UNKNOWN
-        if isinstance(node, (cst.Integer, cst.Float, cst.SimpleString, cst.List, cst.Dict, cst.Tuple,
-                             cst.ListComp, cst.FormattedString, cst.Lambda, cst.DictComp, cst.Set)):  # fmt: skip
+        if isinstance(node, LITERALS):
             return PYTHON
         if isinstance(node, cst.Call):
             return self._call_kind(node)
@@ -422,6 +425,31 @@ class Inference(cst.CSTTransformer):
 
     def has_mxnet(self) -> bool:
         return bool(self.state.aliases) or bool(self.state.findings)
+
+    def _with_todos(self, node: Any) -> Any:
+        if not self.reasons:
+            return node
+        comments = [
+            cst.EmptyLine(comment=cst.Comment(f"# TODO(mx2torch): {r}"))
+            for r in dict.fromkeys(self.reasons)
+        ]
+        self.reasons.clear()
+        return self._keep_tag(
+            node, node.with_changes(leading_lines=[*node.leading_lines, *comments])
+        )
+
+    def _keep_tag(self, old: cst.CSTNode, new: Any) -> Any:
+        if id(old) in self.tags:
+            kind, payload, _ = self.tags[id(old)]
+            self.tags[id(new)] = (kind, payload, new)
+        return new
+
+    def _parameters(self, params: cst.Parameters) -> None:
+        for param in (*params.posonly_params, *params.params, *params.kwonly_params):
+            self.scope().names[param.name.value] = Kind()
+        for star in (params.star_arg, params.star_kwarg):
+            if isinstance(star, cst.Param):
+                self.scope().names[star.name.value] = PYTHON
 
     def _element(self, node: cst.BaseExpression) -> list[Kind] | Kind:
         """The kind of what a loop over the expression yields."""

@@ -54,9 +54,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _port(arguments: argparse.Namespace) -> int:
     if arguments.output is not None and len(arguments.files) > 1:
-        raise DocumentError(
-            f"--output takes one file, not {len(arguments.files)}; leave it out or port them one by one"
-        )
+        raise DocumentError(f"--output takes one file, not {len(arguments.files)}; leave it out")
     if arguments.output is not None and arguments.in_place:
         raise DocumentError("--output and --in-place exclude each other; leave one out")
     status = 0

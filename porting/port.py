@@ -74,11 +74,11 @@ def _tree(
     except cst.ParserSyntaxError as error:
         if document.kind == "python":
             raise documents.DocumentError(
-                f"{document.kind} line {error.raw_line}: not Python 3 ({error.message}); fix the syntax first"
+                f"line {error.raw_line}: not Python 3 ({error.message}); fix the syntax first"
             ) from None
         state.findings.append(
-            Finding(number, 1, "syntax", cell.source.split("\n")[0], "", "syntax", ("syntax",), "unknown", "",
-                    f"not Python: {error.message}")
+            Finding(number, 1, "syntax", cell.source.split("\n")[0], "", "syntax", ("syntax",),
+                    "unknown", "", f"not Python: {error.message}")
         )  # fmt: skip
         return None
     return None if tree.code == held else tree

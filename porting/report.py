@@ -21,8 +21,8 @@ def _why(finding: Finding, language: int) -> str:
 
 def summary(ported: Ported) -> str:
     """One line: names proven, known without proof, unknown."""
-    counts = ported.summary
-    return f"{counts['proven']} names proven, {counts['known']} known without a proof, {counts['unknown']} unknown"
+    words = {"proven": "names proven", "known": "known without a proof", "unknown": "unknown"}
+    return ", ".join(f"{number} {words[status]}" for status, number in ported.summary.items())
 
 
 def rows(ported: Ported) -> list[dict[str, Any]]:

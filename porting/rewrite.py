@@ -89,7 +89,7 @@ class Rewriter(Blocks):
             a is not b for a, b in zip(body, updated_node.body, strict=True)
         ):
             updated_node = updated_node.with_changes(body=body)
-        pre = [cst.parse_statement(text) for text in self.before]
+        pre: list[Any] = [cst.parse_statement(text) for text in self.before]
         self.before.clear()
         pre = [*self._zeroing(original_node), *pre]
         self._sequence_tags(original_node, updated_node)
@@ -97,7 +97,7 @@ class Rewriter(Blocks):
         for name in networks:
             pre = [*pre, *self._mode_switch(name, "eval")]
         updated = self._with_todos(updated_node)
-        statement: cst.BaseStatement = updated
+        statement: Any = updated
         if self._writes_in_place(original_node) or (
             networks and self._wrap_evaluation(original_node, networks)
         ):
@@ -105,9 +105,9 @@ class Rewriter(Blocks):
         if not pre:
             return statement
         leading = list(getattr(updated, "leading_lines", ()))
-        stripped = statement.with_changes(leading_lines=[])  # type: ignore[call-arg]
+        stripped = statement.with_changes(leading_lines=[])
         self._keep_tag(statement, stripped)
-        first = pre[0].with_changes(leading_lines=[*leading, *getattr(pre[0], "leading_lines", ())])  # type: ignore[call-arg]
+        first = pre[0].with_changes(leading_lines=[*leading, *getattr(pre[0], "leading_lines", ())])
         return cst.FlattenSentinel([first, *pre[1:], stripped])
 
     def _reassigned(self, small: cst.BaseSmallStatement) -> cst.BaseSmallStatement:
@@ -117,7 +117,7 @@ class Rewriter(Blocks):
         ):
             call = cst.ensure_type(cst.ensure_type(small, cst.Expr).value, cst.Call)
             name = cst.ensure_type(call.func, cst.Attribute).value
-            return cst.Assign([cst.AssignTarget(name)], call)
+            return cst.Assign([cst.AssignTarget(cst.ensure_type(name, cst.Name))], call)
         return small
 
     def _no_grad(self, statement: Any) -> cst.BaseStatement:
@@ -161,10 +161,11 @@ class Rewriter(Blocks):
             self.note("in-place", node.body[0])
         return hit
 
-    def _zeroing(self, node: cst.SimpleStatementLine) -> list[cst.BaseStatement]:
-        made: list[cst.BaseStatement] = []
+    def _zeroing(self, node: cst.SimpleStatementLine) -> list[Any]:
+        made: list[Any] = []
         for call in m.findall(node, training.BACKWARD):
-            assert isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute)
+            assert isinstance(call, cst.Call)
+            assert isinstance(call.func, cst.Attribute)
             if not self.has_mxnet():
                 continue
             text = self.plan.zero.get(call, "")
@@ -172,7 +173,7 @@ class Rewriter(Blocks):
                 text = self._zero_leaves(call)
             if text:
                 self.note("zero-grad", call)
-                made += cst.parse_module(text).body  # type: ignore[arg-type]
+                made += cst.parse_module(text).body
         return made
 
     def _reset_by_loop(self, call: cst.Call) -> bool:
@@ -206,8 +207,9 @@ class Rewriter(Blocks):
         if (
             isinstance(small, cst.Assign)
             and len(small.targets) == 1
+            and isinstance(new, cst.Assign)
             and code(new.value) == "nn.Sequential()"
-        ):  # type: ignore[attr-defined]
+        ):
             self.tags[id(updated)] = ("sequential", code(small.targets[0].target), updated)
         if isinstance(small, cst.Expr) and m.matches(
             small.value, m.Call(func=m.Attribute(attr=m.Name("add")))
@@ -283,27 +285,15 @@ class Rewriter(Blocks):
 
     # ---- suites ----
 
-    def _with_todos(self, node: Any) -> Any:
-        if not self.reasons:
-            return node
-        comments = [
-            cst.EmptyLine(comment=cst.Comment(f"# TODO(mx2torch): {r}"))
-            for r in dict.fromkeys(self.reasons)
-        ]
-        self.reasons.clear()
-        return self._keep_tag(
-            node, node.with_changes(leading_lines=[*node.leading_lines, *comments])
-        )
-
     def _suite(self, statements: Sequence[Any]) -> tuple[list[Any], list[cst.EmptyLine]]:
-        """Merge Sequential and add, join no_grad blocks, drop removed statements but keep comments."""
+        """Merge Sequential and add, join no_grad blocks, drop what was removed, keep comments."""
         done: list[Any] = []
         carried: list[cst.EmptyLine] = []
         for statement in statements:
             tag = self.tags.get(id(statement))
             kind, payload = (tag[0], tag[1]) if tag else ("", None)
             footer: list[cst.EmptyLine] = []
-            if kind == "footer":
+            if kind == "footer" and payload:
                 footer, inner = payload
                 kind, payload = (inner[0], inner[1]) if inner else ("", None)
             if kind == "dropped":

@@ -169,11 +169,10 @@ def reshape(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
     codes = [code(i).replace(" ", "") for i in items or []]
     if not any(c in ("0", "-2", "-3", "-4") for c in codes):
         if not function:
-            updated = call.with_changes(
+            return call.with_changes(
                 func=cst.Attribute(atom(source), cst.Name("reshape")),
                 args=[a.with_changes(keyword=None, equal=cst.MaybeSentinel.DEFAULT) for a in shape],
             )
-            return updated
         return parse(f"{receiver}.reshape({code(shape[0].value)})")
     if not isinstance(source, (cst.Name, cst.Attribute)):
         raise UnsupportedError(
@@ -351,9 +350,10 @@ def full(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
     parts = [bound.text("shape"), bound.text("val")]
     if "ctx" in bound.given:
         parts.append(f"device={bound.text('ctx')}")
-    parts.append(
-        f"dtype={code(torch_dtype(bound.given['dtype'].value)) if 'dtype' in bound.given else 'torch.float32'}"
+    dtype = (
+        code(torch_dtype(bound.given["dtype"].value)) if "dtype" in bound.given else "torch.float32"
     )
+    parts.append(f"dtype={dtype}")
     return parse(f"torch.full({', '.join(parts)})")
 
 
@@ -439,7 +439,8 @@ def detach(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
 @rule
 def backward(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
     """Sum first; divide by what a later step would divide by."""
-    assert bound.receiver is not None and isinstance(call.func, cst.Attribute)
+    assert bound.receiver is not None
+    assert isinstance(call.func, cst.Attribute)
     head = code(atom(bound.receiver))
     arguments = ["retain_graph=" + bound.text("retain_graph")] if bound.has("retain_graph") else []
     if "out_grad" in bound.given:

@@ -67,7 +67,7 @@ def initialize(
         if getattr(module, "_drawn", False) and not force_reinit:
             continue
         module._drawn = True  # type: ignore[assignment]
-        if isinstance(module, LazyModuleMixin) and module.has_uninitialized_params():  # type: ignore[misc]
+        if isinstance(module, LazyModuleMixin) and module.has_uninitialized_params():
             _fill_later(module, init)
         else:
             _fill(module, init)
@@ -90,7 +90,7 @@ def _fill_later(module: nn.Module, draw: Draw) -> None:
 class BatchNorm(_LazyNormBase, _BatchNorm):
     """BatchNorm over axis 1 of 2 to 5 axes; the running variance is the biased one, as in MXNet."""
 
-    cls_to_become = None  # type: ignore[assignment]
+    cls_to_become = None
 
     def _check_input_dim(self, input: Tensor) -> None:
         if input.dim() < 2:
@@ -100,7 +100,8 @@ class BatchNorm(_LazyNormBase, _BatchNorm):
         self._check_input_dim(input)
         if not self.training:
             return super().forward(input)
-        assert self.running_mean is not None and self.running_var is not None
+        assert self.running_mean is not None
+        assert self.running_var is not None
         with torch.no_grad():
             axes = [axis for axis in range(input.dim()) if axis != 1]
             variance, mean = torch.var_mean(input, axes, correction=0)
@@ -119,7 +120,7 @@ class Embedding(nn.Embedding):
 class _GluonRecurrent(LazyModuleMixin):
     """Lists of states, `begin_state`, and an input size learnt at the first call."""
 
-    cls_to_become = None  # type: ignore[assignment]
+    cls_to_become = None
     mode: str
     hidden_size: int
     num_layers: int
@@ -160,7 +161,7 @@ class _GluonRecurrent(LazyModuleMixin):
         return output, (list(last) if isinstance(last, tuple) else [last])
 
 
-class RNN(_GluonRecurrent, nn.RNN):
+class RNN(_GluonRecurrent, nn.RNN):  # type: ignore[misc]
     """`gluon.rnn.RNN`: ReLU unless told otherwise."""
 
     def __init__(
@@ -169,11 +170,11 @@ class RNN(_GluonRecurrent, nn.RNN):
         super().__init__(hidden_size, num_layers, nonlinearity=nonlinearity, **options)
 
 
-class LSTM(_GluonRecurrent, nn.LSTM):
+class LSTM(_GluonRecurrent, nn.LSTM):  # type: ignore[misc]
     """`gluon.rnn.LSTM`: gates i, f, g, o in both frameworks."""
 
 
-class GRU(_GluonRecurrent, nn.GRU):
+class GRU(_GluonRecurrent, nn.GRU):  # type: ignore[misc]
     """`gluon.rnn.GRU`: gates r, z, n, reset after the product, in both frameworks."""
 
 
@@ -248,7 +249,7 @@ class _RootInside(torch.optim.Optimizer):
         super().__init__(params, defaults)
 
     @torch.no_grad()
-    def step(self, closure: Any = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Any = None) -> Any:
         loss = None if closure is None else closure()
         for group in self.param_groups:
             for parameter in group["params"]:
@@ -274,6 +275,7 @@ class Adagrad(_RootInside):
 
     def update(self, parameter: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
         history = state.setdefault("history", torch.zeros_like(parameter))
+        assert parameter.grad is not None
         history += parameter.grad**2
         direction = parameter.grad / (history + group["eps"]).sqrt()
         parameter -= group["lr"] * (direction + group["weight_decay"] * parameter)
@@ -342,7 +344,8 @@ def optimizer(
 
 
 __all__ = [
-    "GRU", "LSTM", "RNN", "Adagrad", "BatchNorm", "Embedding", "HuberLoss", "Initializer", "L1Loss", "L2Loss",
+    "GRU", "LSTM", "RNN", "Adagrad", "BatchNorm", "Embedding", "HuberLoss", "Initializer",
+    "L1Loss", "L2Loss",
     "RMSprop", "SigmoidBinaryCrossEntropyLoss", "TransformFirst", "Vocabulary", "download",
     "fixed_crop", "initialize", "not_ported", "optimizer", "random_crop", "uniform",
 ]  # fmt: skip

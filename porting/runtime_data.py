@@ -15,7 +15,7 @@ from torch import Tensor
 def download(
     url: str, path: str | None = None, overwrite: bool = False, sha1_hash: str | None = None
 ) -> str:
-    """Fetch `url` to a file or into a folder, unless a file with that hash is there; return its path.
+    """Fetch `url` to a file or into a folder, unless that hash is there; return the path.
 
     Raises ValueError if what arrives has another SHA-1.
     """

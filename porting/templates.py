@@ -95,7 +95,7 @@ class Bound:
         if name in self.given:
             return code(self.given[name].value)
         parameter = next((p for p in self.parameters if p.name == name), None)
-        default = parameter and (parameter.default or parameter.always)
+        default = (parameter.default or parameter.always) if parameter else None
         if default is None:
             raise UnsupportedError(f"{self.row.name} without {name}")
         return default

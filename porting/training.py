@@ -25,6 +25,9 @@ HARMLESS = {
     "as_in_context",
 }
 
+# Functions that update parameters by hand also start with sgd, adam, rms, ada or mom.
+UPDATES = {"trainer_fn", "optimizer", "updater"}
+
 
 @dataclass
 class Plan:
@@ -97,22 +100,17 @@ def updated(call: cst.Call) -> list[str]:
     name = code(call.func).split(".")[-1]
     if not call.args or call.args[0].keyword is not None:
         return []
+    if name not in UPDATES and not name.startswith(("sgd", "adam", "rms", "ada", "mom")):
+        return []
     first = call.args[0].value
     if (
         isinstance(first, cst.List)
         and all(isinstance(e.value, cst.Name) for e in first.elements)
         and first.elements
     ):
-        if name in ("sgd", "trainer_fn", "optimizer", "updater") or name.startswith(
-            ("sgd", "adam", "rms", "ada", "mom")
-        ):
-            return [code(e.value) for e in first.elements]
-        return []
+        return [code(e.value) for e in first.elements]
     if isinstance(first, cst.Name) and "params" in first.value:
-        if name in ("sgd", "trainer_fn", "optimizer", "updater") or name.startswith(
-            ("sgd", "adam", "rms", "ada", "mom")
-        ):
-            return [first.value]
+        return [first.value]
     return []
 
 
