@@ -57,7 +57,9 @@ class Blocks(Expressions):
             self.canonical(arg.value) in ("gluon.nn.Sequential", "gluon.nn.HybridSequential")
             for arg in node.bases
         )
-        self.bind_name(node.name.value, Kind("class", detail="module" if is_module else ""))
+        methods = frozenset(s.name.value for s in node.body.body if isinstance(s, cst.FunctionDef))
+        kind = Kind("class", detail="module" if is_module else "", methods=methods)
+        self.bind_name(node.name.value, kind)
         self.scopes.append(
             Scope(is_class=True, is_module_class=is_module, flat_calls=self._flat_calls(node))
         )

@@ -16,6 +16,14 @@ from porting.templates import UnsupportedError, atom, bind, code
 if TYPE_CHECKING:
     from porting.rewrite import Rewriter
 
+PARAMS = Row(
+    "Module.params",
+    "dict({self}.named_parameters())",
+    "",
+    "attribute",
+    ("parameters",),
+    shown_by="test_rules.py::test_params_of_a_layer",
+)
 COMPARISON = Row(
     "comparison",
     "({self}).float()",
@@ -34,6 +42,8 @@ class Expressions(Inference):
         for arg in node.args:
             if arg.keyword is not None:
                 self.quiet.add(id(arg.keyword))
+                if arg.keyword.value == "params":
+                    self.read.add(id(arg.value))
         if isinstance(node.func, cst.Attribute):
             if node.func.attr.value in ("asscalar", "astype", "item"):
                 self.values_only.add(id(node.func.value))
@@ -57,7 +67,21 @@ class Expressions(Inference):
             self.values_only.add(id(side))
         return True
 
+    def visit_Expr(self, node: cst.Expr) -> bool:
+        self.statements.add(id(node.value))
+        return True
+
+    def leave_Expr(self, original_node: cst.Expr, updated_node: cst.Expr) -> Any:
+        target = self.targets.get(id(original_node.value))
+        if target is None:
+            return updated_node
+        whole = cst.parse_expression(f"{code(atom(target))}[:]")
+        left = cst.AssignTarget(cst.ensure_type(whole, cst.Subscript))
+        return cst.Assign([left], updated_node.value)
+
     def visit_Subscript(self, node: cst.Subscript) -> bool:
+        if isinstance(node.value, cst.Attribute) and node.value.attr.value == "params":
+            self.read.add(id(node.value))
         for element in node.slice:
             if isinstance(element.slice, cst.Index):
                 self.values_only.add(id(element.slice.value))
@@ -160,6 +184,11 @@ class Expressions(Inference):
             new = cst.parse_expression(row.torch.format(self=code(updated_node.value)))
             self.found(row, original_node, new)
             return new
+        if attribute == "params" and base.name == "module" and id(original_node) not in self.read:
+            self.need_import("nn")
+            new = cst.parse_expression(f"dict({code(atom(updated_node.value))}.named_parameters())")
+            self.found(PARAMS, original_node, new)
+            return new
         if attribute == "_children" and dotted(original_node.value) == "self":
             return updated_node.with_changes(attr=cst.Name("_modules"))
         return updated_node
@@ -207,6 +236,14 @@ class Expressions(Inference):
     def leave_Subscript(
         self, original_node: cst.Subscript, updated_node: cst.Subscript
     ) -> cst.BaseExpression:
+        if isinstance(original_node.value, cst.Attribute) and code(original_node.value) == "self._children":
+            place = cst.parse_expression("str(len(self._modules))")
+            if code(original_node.slice[0].slice).endswith(".name"):
+                return updated_node.with_changes(slice=[cst.SubscriptElement(cst.Index(place))])
+        if id(original_node.value) in self.read and isinstance(original_node.value, cst.Attribute):
+            if self.kind(original_node.value.value).name == "module":
+                reason = "parameters have other names in PyTorch"
+                return self.stub("Module.params[...]", original_node, updated_node, reason, "argument")
         base = self.kind(original_node.value)
         layers = base.layers
         if not layers or all(layer.width == 1 for layer in layers):
@@ -296,6 +333,11 @@ class Expressions(Inference):
             return updated.with_changes(func=ported.func.with_changes(attr=cst.Name(name)))
         if wanted == "initialize":
             return None
+        texts = [code(arg.value).strip("'\"") for arg in original.args]
+        if wanted == "setattr" and texts[:1] == ["grad_req"] and texts[1] in ("null", "write"):
+            assert isinstance(inner.func.value, cst.BaseExpression)
+            owner = ported.func.value if isinstance(ported, cst.Call) and isinstance(ported.func, cst.Attribute) else ported
+            return cst.parse_expression(f"{code(owner)}.requires_grad_({texts[1] == 'write'})")
         return self.stub(
             f"ParameterDict.{wanted}", original, updated, "no PyTorch form is known", "unknown"
         )
@@ -355,6 +397,12 @@ class Expressions(Inference):
         extra: tuple[str, ...],
     ) -> cst.BaseExpression:
         marked = (len(self.before), len(self.state.findings))
+        args = list(updated.args)
+        out = next((a for a in args if a.keyword and a.keyword.value == "out"), None)
+        if out is not None and id(original) in self.statements:
+            # f(x, out=y) on a line of its own: y[:] = f(x)
+            self.targets[id(original)] = out.value
+            args.remove(out)
         if (
             row.name.startswith("Module.")
             and isinstance(original.func, cst.Attribute)
@@ -364,7 +412,7 @@ class Expressions(Inference):
             if self.kind(original.func.value).name == "unknown":
                 self.bind_name(name, Kind("module"))
         try:
-            bound = bind(row, list(updated.args), receiver)
+            bound = bind(row, args, receiver)
             new = RULES[row.rule](cast("Rewriter", self), original, bound)
         except UnsupportedError as error:
             del self.before[marked[0] :]

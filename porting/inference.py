@@ -86,6 +86,7 @@ class State:
         self.depends: dict[str, set[str]] = {}
         self.differentiated: list[tuple[str, str]] = []
         self.leaves: list[str] = []
+        self.layers: dict[str, list[str]] = {}
         self.import_lines: list[list[cst.BaseSmallStatement]] = []
 
 
@@ -106,6 +107,9 @@ class Inference(cst.CSTTransformer):
         self.before: list[str] = []
         self.tags: dict[int, tuple[str, Any, Any]] = {}
         self.recording = 0
+        self.statements: set[int] = set()
+        self.read: set[int] = set()
+        self.targets: dict[int, cst.BaseExpression] = {}
         self.suspended: list[Any] = []
         self.mode: dict[str, str] = {}
 
@@ -211,7 +215,7 @@ class Inference(cst.CSTTransformer):
             if known is None:
                 return PYTHON if node.func.value in BUILTIN_CALLS else UNKNOWN
             if known.name == "class":
-                return Kind("module") if known.detail == "module" else UNKNOWN
+                return Kind("module", methods=known.methods) if known.detail == "module" else UNKNOWN
             if known.name == "function":
                 return known.returns or UNKNOWN
             return TENSOR if known.name in ("module", "loss") else UNKNOWN
@@ -375,6 +379,8 @@ class Inference(cst.CSTTransformer):
         attribute = node.func.attr.value
         base = self.kind(node.func.value)
         receiver = node.func.value
+        if attribute in base.methods:
+            return None
         if dotted(receiver).endswith(".params") and attribute in ("get", "get_constant"):
             return find(f"Module.params.{attribute}")
         if attribute in MODULE_METHODS and base.name in ("unknown", "module", "param"):

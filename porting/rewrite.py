@@ -51,6 +51,8 @@ class Rewriter(Blocks):
 
     def _assign_one(self, left: cst.BaseExpression, right: cst.BaseExpression) -> None:
         kind = self.kind(right)
+        if isinstance(right, cst.Call) and self.canonical(right.func).startswith("gluon.nn."):
+            self.state.layers[code(left)] = [code(arg.value) for arg in right.args]
         if isinstance(left, cst.Tuple) and kind.name not in ("tensor", "tensors"):
             kind = Kind()
         name = self.canonical(right)

@@ -477,8 +477,19 @@ def _group(
     return parse(parts[0] if len(parts) == 1 else f"nn.Sequential({', '.join(parts)})")
 
 
+def _shared(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
+    """A layer with the parameters of another one that was written alike is that layer."""
+    name = bound.text("params").removesuffix(".params")
+    own = [code(a.value) for a in call.args if a.keyword is None or a.keyword.value != "params"]
+    if port.state.layers.get(name) != own:
+        raise UnsupportedError("params of nn.Dense, shared with a layer that was written otherwise")
+    return parse(name)
+
+
 @rule
 def dense(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
+    if "params" in bound.given:
+        return _shared(port, call, bound)
     units = bound.text("units")
     bias = f", bias={bound.text('use_bias')}" if bound.has("use_bias") else ""
     if bound.has("bias_initializer"):
@@ -656,7 +667,7 @@ def zero_grad(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpressio
 @rule
 def params_get(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
     if "init" in {p.name for p in bound.parameters} and "init" in bound.given:
-        raise UnsupportedError("init of a parameter of its own")
+        return parse(f"runtime.parameter({bound.text('shape')}, {bound.text('init')})")
     return parse(f"nn.Parameter(torch.empty({bound.text('shape')}))")
 
 

@@ -22,6 +22,14 @@ def not_ported(name: str, reason: str) -> Any:
     raise NotImplementedError(f"{name}: {reason}")
 
 
+def parameter(shape: int | tuple[int, ...], init: Draw) -> nn.Parameter:
+    """A parameter that is always drawn by its own initialiser."""
+    made = nn.Parameter(torch.empty(shape))
+    made._draw = init  # type: ignore[attr-defined]
+    init(made.data)
+    return made
+
+
 class Initializer:
     """Base of initialisers written as in MXNet: `_init_weight(name, data)` fills `data`."""
 
@@ -47,7 +55,7 @@ def _fill(module: nn.Module, draw: Draw) -> None:
             if own and name.startswith("bias"):
                 parameter.zero_()
             else:
-                draw(parameter.data)
+                getattr(parameter, "_draw", draw)(parameter.data)
 
 
 def initialize(
@@ -347,5 +355,5 @@ __all__ = [
     "GRU", "LSTM", "RNN", "Adagrad", "BatchNorm", "Embedding", "HuberLoss", "Initializer",
     "L1Loss", "L2Loss",
     "RMSprop", "SigmoidBinaryCrossEntropyLoss", "TransformFirst", "Vocabulary", "download",
-    "fixed_crop", "initialize", "not_ported", "optimizer", "random_crop", "uniform",
+    "fixed_crop", "initialize", "not_ported", "optimizer", "parameter", "random_crop", "uniform",
 ]  # fmt: skip

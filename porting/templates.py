@@ -19,6 +19,7 @@ ATOMS = (
     cst.Dict,
     cst.Integer,
     cst.Float,
+    cst.SimpleString,
 )
 DTYPES = {
     "float16": "torch.float16", "float32": "torch.float32", "float64": "torch.float64",

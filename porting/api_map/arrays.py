@@ -129,7 +129,7 @@ def _elementwise() -> Iterator[Row]:
         yield Row(
             f"nd.{name}",
             f"torch.{name}({{}})",
-            "data out! name!",
+            "data name!",
             "call",
             ("same",),
             f"nd.{name}(p)",
@@ -153,7 +153,7 @@ def _elementwise() -> Iterator[Row]:
         yield Row(
             f"nd.{name}",
             torch,
-            "data out! name!",
+            "data name!",
             "call",
             ("same",),
             f"nd.{name}(u)",
@@ -219,7 +219,7 @@ def _elementwise() -> Iterator[Row]:
     yield Row(
         "nd.round",
         "torch.round({})",
-        "data out! name!",
+        "data name!",
         "call",
         ("round",),
         "nd.round(a)",
@@ -229,7 +229,7 @@ def _elementwise() -> Iterator[Row]:
     yield Row(
         "nd.rint",
         "torch.round({})",
-        "data out! name!",
+        "data name!",
         "call",
         ("round",),
         "nd.rint(a)",
@@ -748,7 +748,7 @@ def _creation() -> Iterator[Row]:
         yield Row(
             f"nd.{name}",
             "torch.normal({loc}, {scale}, size={shape})",
-            "loc=0.0 scale=1.0 shape=(1,) dtype='float32' ctx>device out!",
+            "loc=0.0 scale=1.0 shape=(1,) dtype='float32' ctx>device",
             "normal",
             ("random-names",),
         )
@@ -756,7 +756,7 @@ def _creation() -> Iterator[Row]:
         yield Row(
             f"nd.{name}",
             "torch.rand({shape})",
-            "low=0.0 high=1.0 shape=(1,) dtype='float32' ctx>device out!",
+            "low=0.0 high=1.0 shape=(1,) dtype='float32' ctx>device",
             "uniform",
             ("random-names",),
         )
@@ -902,8 +902,7 @@ def _life() -> Iterator[Row]:
         "out_grad retain_graph=False train_mode!",
         "backward",
         ("backward-sum", "zero-grad"),
-        kind="py",
-    )
+        kind="py", shown_by="test_training.py::test_backward_overwrites")
     yield Row(
         "NDArray.zeros_like",
         "torch.zeros_like({self})",
@@ -935,7 +934,7 @@ def _life() -> Iterator[Row]:
         "a:2x3",
         kind="py",
     )
-    yield Row("NDArray.context", "{self}.device", "", "attribute", ("device",), kind="device")
+    yield Row("NDArray.context", "{self}.device", "", "attribute", ("device",), kind="device", shown_by="test_rules.py::test_devices")
     yield Row("NDArray.ctx", "{self}.device", "", "attribute", ("device",), kind="device")
     yield Row(
         "nd.NDArray",

@@ -22,7 +22,7 @@ def _layers() -> Iterator[Row]:
     yield Row(
         "gluon.nn.Dense",
         "nn.LazyLinear({units})",
-        "units activation use_bias=True flatten=True dtype='float32' in_units=0 prefix! weight_initializer! bias_initializer='zeros'",
+        "units activation use_bias=True flatten=True dtype='float32' in_units=0 params prefix! weight_initializer! bias_initializer='zeros'",
         "dense",
         ("deferred", "dense-flatten", "dense-activation"),
         "layer(nn.Dense(5), a)",
@@ -183,32 +183,29 @@ def _layers() -> Iterator[Row]:
             "a:5x2x3",
             kind="module",
         )
-    yield Row("Module.add", "{self}.extend", "*args", "add", ("sequential",), kind="py")
+    yield Row("Module.add", "{self}.extend", "*args", "add", ("sequential",), kind="py", shown_by="test_rules.py::test_indices_follow_the_layers")
     yield Row(
         "Module.initialize",
         "runtime.initialize({self}, {init})",
         "init ctx verbose! force_reinit",
         "initialize",
         ("init",),
-        kind="py",
-    )
+        kind="py", shown_by="test_rules.py::test_default_initialisation_is_mxnets")
     yield Row(
         "Module.hybridize",
         "",
         "active! static_alloc! static_shape!",
         "remove",
         ("hybridize",),
-        kind="py",
-    )
+        kind="py", shown_by="test_rules.py::test_hybrid_block")
     yield Row(
         "Module.collect_params",
         "{self}.parameters()",
         "select",
         "collect_params",
         ("parameters",),
-        kind="params",
-    )
-    yield Row("Module.name_scope", "", "", "remove", ("name-scope",), kind="py")
+        kind="params", shown_by="test_training.py::test_weight_decay_on_weights_only")
+    yield Row("Module.name_scope", "", "", "remove", ("name-scope",), kind="py", shown_by="test_rules.py::test_name_scope_goes")
     yield Row(
         "Module.register_child",
         "{self}.append({block})",
@@ -235,8 +232,8 @@ def _layers() -> Iterator[Row]:
             ("state-dict",),
             kind="py",
         )
-    yield Row("Parameter.data", "{self}", "ctx!", "parameter_data", ("parameters",))
-    yield Row("Parameter.grad", "{self}.grad", "ctx!", "parameter_data", ("parameters",))
+    yield Row("Parameter.data", "{self}", "ctx!", "parameter_data", ("parameters",), shown_by="test_training.py::test_step_of_one_after_a_mean")
+    yield Row("Parameter.grad", "{self}.grad", "ctx!", "parameter_data", ("parameters",), shown_by="test_training.py::test_gradients_read_before_the_step_are_not_divided")
     yield Row(
         "Parameter.set_data",
         "{self}.data.copy_({data})",
@@ -255,8 +252,7 @@ def _layers() -> Iterator[Row]:
         "name! shape init dtype!",
         "params_get",
         ("parameters", "init"),
-        kind="param",
-    )
+        kind="param", shown_by="test_rules.py::test_parameters_of_its_own")
     yield Row(
         "Module.params.get_constant",
         "nn.Buffer({value})",
@@ -414,8 +410,7 @@ def _data() -> Iterator[Row]:
         "data ctx_list batch_axis=0",
         "split_and_load",
         ("device",),
-        kind="py",
-    )
+        kind="py", shown_by="test_training.py::test_several_losses_reset_once")
     yield Row(
         "gluon.utils.clip_global_norm",
         "nn.utils.clip_grad_norm_({arrays}, {max_norm})",
@@ -444,8 +439,7 @@ def _initialisers() -> Iterator[Row]:
         "rnd_type='uniform' factor_type='avg' magnitude=3",
         "xavier",
         ("init",),
-        kind="init",
-    )
+        kind="init", shown_by="test_rules.py::test_initialisers_have_the_same_spread")
     yield Row(
         "init.Orthogonal",
         "lambda w: nn.init.orthogonal_(w, gain={scale})",
@@ -454,7 +448,7 @@ def _initialisers() -> Iterator[Row]:
         ("init",),
         kind="init",
     )
-    yield Row("init.Initializer", "runtime.Initializer", "", "attribute", ("init",), kind="class")
+    yield Row("init.Initializer", "runtime.Initializer", "", "attribute", ("init",), kind="class", shown_by="test_rules.py::test_own_initialiser")
 
 
 def _training() -> Iterator[Row]:
@@ -464,41 +458,36 @@ def _training() -> Iterator[Row]:
         "params optimizer optimizer_params kvstore! update_on_kvstore!",
         "trainer",
         ("step", "optimizer-defaults"),
-        kind="trainer",
-    )
+        kind="trainer", shown_by="test_training.py::test_optimizer")
     yield Row(
         "Trainer.step",
         "{self}.step()",
         "batch_size ignore_stale_grad!",
         "step",
         ("step",),
-        kind="py",
-    )
+        kind="py", shown_by="test_training.py::test_step_divides_and_weight_decay_does_not")
     yield Row(
         "Trainer.set_learning_rate",
         "{self}.param_groups[0]['lr'] = {lr}",
         "lr",
         "learning_rate",
         ("momentum-state",),
-        kind="py",
-    )
+        kind="py", shown_by="test_training.py::test_learning_rate_can_be_changed")
     yield Row(
         "Trainer.learning_rate",
         "{self}.param_groups[0]['lr']",
         "",
         "attribute",
         ("same",),
-        kind="py",
-    )
+        kind="py", shown_by="test_training.py::test_learning_rate_can_be_changed")
     for name, torch, notes in OPTIMIZERS_NOTES:
         yield Row(f"optimizer.{name}", torch, "", "optimizer", notes, kind="py")
-    yield Row("autograd.record", "", "train_mode=True", "record", ("record",), kind="py")
+    yield Row("autograd.record", "", "train_mode=True", "record", ("record",), kind="py", shown_by="test_training.py::test_networks_train_inside_record_only")
     yield Row(
         "autograd.pause", "torch.no_grad()", "train_mode=False", "call", ("record",), kind="py"
     )
     yield Row(
-        "autograd.is_training", "torch.is_grad_enabled()", "", "call", ("is-training",), kind="py"
-    )
+        "autograd.is_training", "torch.is_grad_enabled()", "", "call", ("is-training",), kind="py", shown_by="test_training.py::test_function_follows_the_training_mode")
     yield Row(
         "autograd.is_recording", "torch.is_grad_enabled()", "", "call", ("is-training",), kind="py"
     )
@@ -531,7 +520,7 @@ OPTIMIZERS_NOTES = (
 
 
 def _context() -> Iterator[Row]:
-    yield Row("cpu", "torch.device('cpu')", "device_id!", "call", ("device",), kind="device")
+    yield Row("cpu", "torch.device('cpu')", "device_id!", "call", ("device",), kind="device", shown_by="test_rules.py::test_devices")
     yield Row(
         "gpu",
         "torch.device('cuda', {device_id})",
@@ -589,7 +578,7 @@ def _files() -> Iterator[Row]:
     yield Row(
         "image.fixed_crop",
         "runtime.fixed_crop({})",
-        "src>image x0 y0 w>width h>height",
+        "*args",
         "call",
         ("same",),
         "mx.image.fixed_crop(a, 1, 0, 2, 2)",

@@ -299,3 +299,88 @@ def test_unknown_stays_visible_and_raises(call: str) -> None:
     assert "    # TODO(mx2torch): " in ported.text
     with pytest.raises(NotImplementedError):
         exec(ported.text, {})
+
+
+def test_out_is_written_into() -> None:
+    body = "a = nd.array([1.0, 4.0])\nz = a.zeros_like()\nkept = z\nnd.elemwise_add(a, a, out=z)\nw = nd.zeros(2)\nnd.sqrt(a, out=w)\n"
+    assert_same(body, "kept", "w")
+
+
+def test_out_inside_an_expression_stops() -> None:
+    ported = port(HEADER + "a = nd.ones(2)\nz = nd.zeros(2)\nb = nd.sqrt(a, out=z) + 1\n", "x.py")
+    assert ported.summary["unknown"] == 1
+
+
+def test_parameter_with_an_initialiser_of_its_own() -> None:
+    body = """
+class Scale(nn.Block):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.gamma = self.params.get('gamma', shape=(1, 4), init=init.One())
+        self.beta = self.params.get('beta', shape=(1, 4))
+
+    def forward(self, x):
+        return self.gamma.data() * x + self.beta.data()
+
+net = Scale()
+net.initialize(init.Constant(3))
+out = net(nd.array(features))
+"""
+    assert_same(body, "out")
+
+
+def test_shared_layer() -> None:
+    body = """
+shared = nn.Dense(4, activation='relu')
+net = nn.Sequential()
+net.add(nn.Dense(4), shared, nn.Dense(4, activation='relu', params=shared.params))
+net.initialize(init.Constant(0.3))
+out = net(nd.array(features))
+"""
+    assert_same(body, "out")
+
+
+def test_layer_shared_with_another_kind_stops() -> None:
+    body = "shared = nn.Dense(4)\nother = nn.Dense(4, activation='relu', params=shared.params)\n"
+    assert port(HEADER + body, "x.py").summary["unknown"] == 1
+
+
+def test_sequential_of_its_own() -> None:
+    body = """
+class Chain(nn.Block):
+    def add(self, block):
+        self._children[block.name] = block
+
+    def forward(self, x):
+        for block in self._children.values():
+            x = block(x)
+        return x
+
+net = Chain()
+net.add(nn.Dense(3, activation='relu'))
+net.add(nn.Dense(2))
+net.initialize(init.Constant(0.2))
+out = net(nd.array(features))
+"""
+    assert_same(body, "out")
+
+
+def test_params_of_a_layer() -> None:
+    body = "net = nn.Sequential()\nnet.add(nn.Dense(2, in_units=4))\nnet.initialize()\ncount = len(list(net[0].params.keys()))\n"
+    assert_same(body, "count")
+
+
+def test_frozen_parameters() -> None:
+    body = """
+fixed, free = nn.Dense(3, in_units=4), nn.Dense(1, in_units=3)
+fixed.initialize(init.Constant(0.2))
+free.initialize(init.Constant(0.2))
+fixed.collect_params().setattr('grad_req', 'null')
+trainer = gluon.Trainer(free.collect_params(), 'sgd', {'learning_rate': 0.1})
+with autograd.record():
+    l = free(fixed(nd.array(features))).sum()
+l.backward()
+trainer.step(6)
+out = free(fixed(nd.array(features)))
+"""
+    assert_same(body, "out")
