@@ -207,8 +207,9 @@ class Expressions(Inference):
                     "the helper library of ported code has no such name",
                     "unknown",
                 )
-            if any(key.startswith(name + ".") for key in prefixes()):
-                return updated
+            if name == "mxnet" or any(key.startswith(name + ".") for key in prefixes()):
+                reason = "a module of MXNet as a value has no PyTorch form"
+                return self.stub(name, original, updated, reason, "unknown")
             return self.stub(name, original, updated, "no PyTorch form is known", "unknown")
         if row.rule == "helper":
             self.found(row, original, updated)
@@ -229,21 +230,28 @@ class Expressions(Inference):
         if id(original_node) in self.quiet:
             return updated_node
         name = self.canonical(original_node)
-        if not name or ("." not in name and find(name) is None):
+        if not name or name == "d2lzh":
             return updated_node
         return self._reference(name, original_node, updated_node)
 
     def leave_Subscript(
         self, original_node: cst.Subscript, updated_node: cst.Subscript
     ) -> cst.BaseExpression:
-        if isinstance(original_node.value, cst.Attribute) and code(original_node.value) == "self._children":
-            place = cst.parse_expression("str(len(self._modules))")
+        if (
+            isinstance(original_node.value, cst.Attribute)
+            and code(original_node.value) == "self._children"
+        ):
+            end = cst.parse_expression("str(len(self._modules))")
             if code(original_node.slice[0].slice).endswith(".name"):
-                return updated_node.with_changes(slice=[cst.SubscriptElement(cst.Index(place))])
-        if id(original_node.value) in self.read and isinstance(original_node.value, cst.Attribute):
-            if self.kind(original_node.value.value).name == "module":
-                reason = "parameters have other names in PyTorch"
-                return self.stub("Module.params[...]", original_node, updated_node, reason, "argument")
+                return updated_node.with_changes(slice=[cst.SubscriptElement(cst.Index(end))])
+        owner = original_node.value
+        if (
+            id(owner) in self.read
+            and isinstance(owner, cst.Attribute)
+            and self.kind(owner.value).name == "module"
+        ):
+            reason = "parameters have other names in PyTorch"
+            return self.stub("Module.params[...]", original_node, updated_node, reason, "argument")
         base = self.kind(original_node.value)
         layers = base.layers
         if not layers or all(layer.width == 1 for layer in layers):
@@ -332,11 +340,29 @@ class Expressions(Inference):
             name = "to" if wanted == "reset_ctx" else "zero_grad"
             return updated.with_changes(func=ported.func.with_changes(attr=cst.Name(name)))
         if wanted == "initialize":
-            return None
+            owner = (
+                ported.func.value
+                if isinstance(ported, cst.Call) and isinstance(ported.func, cst.Attribute)
+                else None
+            )
+            row = find("Module.initialize")
+            if owner is None or row is None:
+                return self.stub(
+                    "ParameterDict.initialize",
+                    original,
+                    updated,
+                    "not of all parameters",
+                    "argument",
+                )
+            return self._apply(row, original, updated, owner, ())
         texts = [code(arg.value).strip("'\"") for arg in original.args]
         if wanted == "setattr" and texts[:1] == ["grad_req"] and texts[1] in ("null", "write"):
             assert isinstance(inner.func.value, cst.BaseExpression)
-            owner = ported.func.value if isinstance(ported, cst.Call) and isinstance(ported.func, cst.Attribute) else ported
+            owner = (
+                ported.func.value
+                if isinstance(ported, cst.Call) and isinstance(ported.func, cst.Attribute)
+                else ported
+            )
             return cst.parse_expression(f"{code(owner)}.requires_grad_({texts[1] == 'write'})")
         return self.stub(
             f"ParameterDict.{wanted}", original, updated, "no PyTorch form is known", "unknown"
@@ -428,7 +454,7 @@ class Expressions(Inference):
             new = new.with_changes(
                 whitespace_before_args=updated.whitespace_before_args, args=[*new.args[:-1], last]
             )
-        if code(new) != code(original) or row.rule != "call" or receiver is None:
+        if code(new) != code(original) or receiver is None:
             self.found(row, original, new, extra)
         return (
             new

@@ -37,7 +37,9 @@ def _kept(small: cst.BaseSmallStatement) -> list[str]:
             local = alias.evaluated_alias
             if name in HELPERS:
                 local = local or name
-                lines.append("from porting import d2lzh" + (f" as {local}" if local != "d2lzh" else ""))
+                lines.append(
+                    "from porting import d2lzh" + (f" as {local}" if local != "d2lzh" else "")
+                )
             elif name.split(".")[0] not in ROOTS:
                 lines.append("import " + code(alias.with_changes(comma=cst.MaybeSentinel.DEFAULT)))
         return lines

@@ -201,7 +201,7 @@ class Inference(cst.CSTTransformer):
             if row is None:
                 return UNKNOWN
             kind = self._row_kind(row, node)
-            if row.rule in ("call", "extremum") and name.split(".")[-1] in (
+            if row.rule in ("call", "extremum", "reduction") and name.split(".")[-1] in (
                 "sum",
                 "mean",
                 "max",
@@ -215,7 +215,9 @@ class Inference(cst.CSTTransformer):
             if known is None:
                 return PYTHON if node.func.value in BUILTIN_CALLS else UNKNOWN
             if known.name == "class":
-                return Kind("module", methods=known.methods) if known.detail == "module" else UNKNOWN
+                return (
+                    Kind("module", methods=known.methods) if known.detail == "module" else UNKNOWN
+                )
             if known.name == "function":
                 return known.returns or UNKNOWN
             return TENSOR if known.name in ("module", "loss") else UNKNOWN

@@ -72,6 +72,22 @@ def remove(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
 
 
 @rule
+def reduction(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
+    """exclude=True reduces over all axes but the one named."""
+    if not bound.has("exclude"):
+        return fill(bound.row.torch, bound)
+    if (
+        literal(bound, "exclude") is not True
+        or literal(bound, "axis") != 0
+        or bound.has("keepdims")
+    ):
+        raise UnsupportedError(f"exclude with axis={bound.text('axis')} of {bound.row.name}")
+    source = bound.receiver if bound.receiver is not None else bound.given["data"].value
+    name = bound.row.name.split(".")[-1]
+    return parse(f"{code(atom(source))}.flatten(1).{name}(dim=1)")
+
+
+@rule
 def extremum(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
     if bound.has("axis"):
         return fill(bound.row.torch, bound)

@@ -12,7 +12,7 @@ from torch.nn.modules.batchnorm import _BatchNorm, _LazyNormBase
 from torch.nn.modules.lazy import LazyModuleMixin
 from torch.utils.data import Dataset
 
-from porting.runtime_data import Vocabulary, download, fixed_crop, random_crop
+from porting.runtime_data import Accuracy, Vocabulary, download, fixed_crop, random_crop
 
 Draw = Callable[[Tensor], Any]
 
@@ -352,7 +352,8 @@ def optimizer(
 
 
 __all__ = [
-    "GRU", "LSTM", "RNN", "Adagrad", "BatchNorm", "Embedding", "HuberLoss", "Initializer",
+    "GRU", "LSTM", "RNN", "Accuracy", "Adagrad",
+    "BatchNorm", "Embedding", "HuberLoss", "Initializer",
     "L1Loss", "L2Loss",
     "RMSprop", "SigmoidBinaryCrossEntropyLoss", "TransformFirst", "Vocabulary", "download",
     "fixed_crop", "initialize", "not_ported", "optimizer", "parameter", "random_crop", "uniform",

@@ -249,11 +249,12 @@ def _elementwise() -> Iterator[Row]:
 
 
 def _reductions() -> Iterator[Row]:
-    signature = "axis>dim keepdims=False>keepdim"
-    for name in ("sum", "mean", "prod"):
+    signature = "axis>dim keepdims=False>keepdim exclude=False"
+    for name in ("sum", "mean", "prod", "nansum"):
         yield from _both(
             name,
             signature,
+            rule="reduction",
             notes=("axis", "reduction-shape"),
             cases="axis=1, keepdims=True",
             port="dim=1, keepdim=True",
@@ -751,6 +752,7 @@ def _creation() -> Iterator[Row]:
             "loc=0.0 scale=1.0 shape=(1,) dtype='float32' ctx>device",
             "normal",
             ("random-names",),
+            shown_by="test_rules.py::test_random_arguments",
         )
     for name in ("random.uniform", "random_uniform", "uniform"):
         yield Row(
@@ -759,6 +761,7 @@ def _creation() -> Iterator[Row]:
             "low=0.0 high=1.0 shape=(1,) dtype='float32' ctx>device",
             "uniform",
             ("random-names",),
+            shown_by="test_rules.py::test_random_arguments",
         )
     yield Row(
         "nd.random.randn",
@@ -902,7 +905,9 @@ def _life() -> Iterator[Row]:
         "out_grad retain_graph=False train_mode!",
         "backward",
         ("backward-sum", "zero-grad"),
-        kind="py", shown_by="test_training.py::test_backward_overwrites")
+        kind="py",
+        shown_by="test_training.py::test_backward_overwrites",
+    )
     yield Row(
         "NDArray.zeros_like",
         "torch.zeros_like({self})",
@@ -934,7 +939,15 @@ def _life() -> Iterator[Row]:
         "a:2x3",
         kind="py",
     )
-    yield Row("NDArray.context", "{self}.device", "", "attribute", ("device",), kind="device", shown_by="test_rules.py::test_devices")
+    yield Row(
+        "NDArray.context",
+        "{self}.device",
+        "",
+        "attribute",
+        ("device",),
+        kind="device",
+        shown_by="test_rules.py::test_devices",
+    )
     yield Row("NDArray.ctx", "{self}.device", "", "attribute", ("device",), kind="device")
     yield Row(
         "nd.NDArray",

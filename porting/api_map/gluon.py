@@ -9,7 +9,15 @@ from porting.api_map.row import Row
 
 def _layers() -> Iterator[Row]:
     for name in ("gluon.nn.Block", "gluon.Block", "gluon.nn.HybridBlock", "gluon.HybridBlock"):
-        yield Row(name, "nn.Module", "", "attribute", ("module",), kind="class")
+        yield Row(
+            name,
+            "nn.Module",
+            "",
+            "attribute",
+            ("module",),
+            kind="class",
+            shown_by="test_rules.py::test_block",
+        )
     for name in ("Sequential", "HybridSequential"):
         yield Row(
             f"gluon.nn.{name}",
@@ -17,6 +25,7 @@ def _layers() -> Iterator[Row]:
             "prefix! params!",
             "sequential",
             ("sequential",),
+            shown_by="test_rules.py::test_indices_follow_the_layers",
             kind="module",
         )
     yield Row(
@@ -183,29 +192,51 @@ def _layers() -> Iterator[Row]:
             "a:5x2x3",
             kind="module",
         )
-    yield Row("Module.add", "{self}.extend", "*args", "add", ("sequential",), kind="py", shown_by="test_rules.py::test_indices_follow_the_layers")
+    yield Row(
+        "Module.add",
+        "{self}.extend",
+        "*args",
+        "add",
+        ("sequential",),
+        kind="py",
+        shown_by="test_rules.py::test_indices_follow_the_layers",
+    )
     yield Row(
         "Module.initialize",
         "runtime.initialize({self}, {init})",
         "init ctx verbose! force_reinit",
         "initialize",
         ("init",),
-        kind="py", shown_by="test_rules.py::test_default_initialisation_is_mxnets")
+        kind="py",
+        shown_by="test_rules.py::test_default_initialisation_is_mxnets",
+    )
     yield Row(
         "Module.hybridize",
         "",
         "active! static_alloc! static_shape!",
         "remove",
         ("hybridize",),
-        kind="py", shown_by="test_rules.py::test_hybrid_block")
+        kind="py",
+        shown_by="test_rules.py::test_hybrid_block",
+    )
     yield Row(
         "Module.collect_params",
         "{self}.parameters()",
         "select",
         "collect_params",
         ("parameters",),
-        kind="params", shown_by="test_training.py::test_weight_decay_on_weights_only")
-    yield Row("Module.name_scope", "", "", "remove", ("name-scope",), kind="py", shown_by="test_rules.py::test_name_scope_goes")
+        kind="params",
+        shown_by="test_training.py::test_weight_decay_on_weights_only",
+    )
+    yield Row(
+        "Module.name_scope",
+        "",
+        "",
+        "remove",
+        ("name-scope",),
+        kind="py",
+        shown_by="test_rules.py::test_name_scope_goes",
+    )
     yield Row(
         "Module.register_child",
         "{self}.append({block})",
@@ -221,6 +252,7 @@ def _layers() -> Iterator[Row]:
             "filename",
             "call",
             ("state-dict",),
+            shown_by="test_rules.py::test_saved_parameters",
             kind="py",
         )
     for name in ("load_parameters", "load_params"):
@@ -230,10 +262,25 @@ def _layers() -> Iterator[Row]:
             "filename ctx",
             "load",
             ("state-dict",),
+            shown_by="test_rules.py::test_saved_parameters",
             kind="py",
         )
-    yield Row("Parameter.data", "{self}", "ctx!", "parameter_data", ("parameters",), shown_by="test_training.py::test_step_of_one_after_a_mean")
-    yield Row("Parameter.grad", "{self}.grad", "ctx!", "parameter_data", ("parameters",), shown_by="test_training.py::test_gradients_read_before_the_step_are_not_divided")
+    yield Row(
+        "Parameter.data",
+        "{self}",
+        "ctx!",
+        "parameter_data",
+        ("parameters",),
+        shown_by="test_training.py::test_step_of_one_after_a_mean",
+    )
+    yield Row(
+        "Parameter.grad",
+        "{self}.grad",
+        "ctx!",
+        "parameter_data",
+        ("parameters",),
+        shown_by="test_training.py::test_gradients_read_before_the_step_are_not_divided",
+    )
     yield Row(
         "Parameter.set_data",
         "{self}.data.copy_({data})",
@@ -252,7 +299,9 @@ def _layers() -> Iterator[Row]:
         "name! shape init dtype!",
         "params_get",
         ("parameters", "init"),
-        kind="param", shown_by="test_rules.py::test_parameters_of_its_own")
+        kind="param",
+        shown_by="test_rules.py::test_parameters_of_its_own",
+    )
     yield Row(
         "Module.params.get_constant",
         "nn.Buffer({value})",
@@ -410,7 +459,9 @@ def _data() -> Iterator[Row]:
         "data ctx_list batch_axis=0",
         "split_and_load",
         ("device",),
-        kind="py", shown_by="test_training.py::test_several_losses_reset_once")
+        kind="py",
+        shown_by="test_training.py::test_several_losses_reset_once",
+    )
     yield Row(
         "gluon.utils.clip_global_norm",
         "nn.utils.clip_grad_norm_({arrays}, {max_norm})",
@@ -429,17 +480,33 @@ def _initialisers() -> Iterator[Row]:
     }
     for name, (torch, signature) in proofs.items():
         yield Row(
-            f"init.{name}", f"lambda w: {torch}", signature, "initialiser", ("init",), kind="init"
+            f"init.{name}",
+            f"lambda w: {torch}",
+            signature,
+            "initialiser",
+            ("init",),
+            kind="init",
+            shown_by="test_rules.py::test_initialisers_have_the_same_spread",
         )
     for name, function in (("Zero", "zeros_"), ("One", "ones_")):
-        yield Row(f"init.{name}", f"nn.init.{function}", "", "call", ("init",), kind="init")
+        yield Row(
+            f"init.{name}",
+            f"nn.init.{function}",
+            "",
+            "call",
+            ("init",),
+            kind="init",
+            shown_by="test_rules.py::test_parameter_with_an_initialiser_of_its_own",
+        )
     yield Row(
         "init.Xavier",
         "nn.init.xavier_uniform_",
         "rnd_type='uniform' factor_type='avg' magnitude=3",
         "xavier",
         ("init",),
-        kind="init", shown_by="test_rules.py::test_initialisers_have_the_same_spread")
+        kind="init",
+        shown_by="test_rules.py::test_initialisers_have_the_same_spread",
+    )
     yield Row(
         "init.Orthogonal",
         "lambda w: nn.init.orthogonal_(w, gain={scale})",
@@ -448,7 +515,15 @@ def _initialisers() -> Iterator[Row]:
         ("init",),
         kind="init",
     )
-    yield Row("init.Initializer", "runtime.Initializer", "", "attribute", ("init",), kind="class", shown_by="test_rules.py::test_own_initialiser")
+    yield Row(
+        "init.Initializer",
+        "runtime.Initializer",
+        "",
+        "attribute",
+        ("init",),
+        kind="class",
+        shown_by="test_rules.py::test_own_initialiser",
+    )
 
 
 def _training() -> Iterator[Row]:
@@ -458,36 +533,67 @@ def _training() -> Iterator[Row]:
         "params optimizer optimizer_params kvstore! update_on_kvstore!",
         "trainer",
         ("step", "optimizer-defaults"),
-        kind="trainer", shown_by="test_training.py::test_optimizer")
+        kind="trainer",
+        shown_by="test_training.py::test_optimizer",
+    )
     yield Row(
         "Trainer.step",
         "{self}.step()",
         "batch_size ignore_stale_grad!",
         "step",
         ("step",),
-        kind="py", shown_by="test_training.py::test_step_divides_and_weight_decay_does_not")
+        kind="py",
+        shown_by="test_training.py::test_step_divides_and_weight_decay_does_not",
+    )
     yield Row(
         "Trainer.set_learning_rate",
         "{self}.param_groups[0]['lr'] = {lr}",
         "lr",
         "learning_rate",
         ("momentum-state",),
-        kind="py", shown_by="test_training.py::test_learning_rate_can_be_changed")
+        kind="py",
+        shown_by="test_training.py::test_learning_rate_can_be_changed",
+    )
     yield Row(
         "Trainer.learning_rate",
         "{self}.param_groups[0]['lr']",
         "",
         "attribute",
         ("same",),
-        kind="py", shown_by="test_training.py::test_learning_rate_can_be_changed")
+        kind="py",
+        shown_by="test_training.py::test_learning_rate_can_be_changed",
+    )
     for name, torch, notes in OPTIMIZERS_NOTES:
-        yield Row(f"optimizer.{name}", torch, "", "optimizer", notes, kind="py")
-    yield Row("autograd.record", "", "train_mode=True", "record", ("record",), kind="py", shown_by="test_training.py::test_networks_train_inside_record_only")
+        yield Row(
+            f"optimizer.{name}",
+            torch,
+            "",
+            "optimizer",
+            notes,
+            kind="py",
+            shown_by="test_training.py::test_optimizer",
+        )
+    yield Row(
+        "autograd.record",
+        "",
+        "train_mode=True",
+        "record",
+        ("record",),
+        kind="py",
+        shown_by="test_training.py::test_networks_train_inside_record_only",
+    )
     yield Row(
         "autograd.pause", "torch.no_grad()", "train_mode=False", "call", ("record",), kind="py"
     )
     yield Row(
-        "autograd.is_training", "torch.is_grad_enabled()", "", "call", ("is-training",), kind="py", shown_by="test_training.py::test_function_follows_the_training_mode")
+        "autograd.is_training",
+        "torch.is_grad_enabled()",
+        "",
+        "call",
+        ("is-training",),
+        kind="py",
+        shown_by="test_training.py::test_function_follows_the_training_mode",
+    )
     yield Row(
         "autograd.is_recording", "torch.is_grad_enabled()", "", "call", ("is-training",), kind="py"
     )
@@ -520,7 +626,15 @@ OPTIMIZERS_NOTES = (
 
 
 def _context() -> Iterator[Row]:
-    yield Row("cpu", "torch.device('cpu')", "device_id!", "call", ("device",), kind="device", shown_by="test_rules.py::test_devices")
+    yield Row(
+        "cpu",
+        "torch.device('cpu')",
+        "device_id!",
+        "call",
+        ("device",),
+        kind="device",
+        shown_by="test_rules.py::test_devices",
+    )
     yield Row(
         "gpu",
         "torch.device('cuda', {device_id})",
@@ -548,6 +662,15 @@ def _context() -> Iterator[Row]:
 
 
 def _files() -> Iterator[Row]:
+    yield Row(
+        "metric.Accuracy",
+        "runtime.Accuracy()",
+        "",
+        "call",
+        ("same",),
+        kind="py",
+        shown_by="test_rules.py::test_accuracy_metric",
+    )
     for name in ("gluon.utils.download", "test_utils.download"):
         yield Row(
             name,

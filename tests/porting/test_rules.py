@@ -287,7 +287,7 @@ def test_numpy_stays() -> None:
         "gluon.Trainer(net.collect_params(), 'ftml')",
         "nn.Dense(2, activation='swish')",
         "mx.np.ones(3)",
-        "mx.metric.Accuracy()",
+        "mx.metric.F1()", "nd", "mx.nd", "[mx][0].cpu()", "nd.relu if True else nd.foo", "mx.__version__",
     ],
 )
 def test_unknown_stays_visible_and_raises(call: str) -> None:
@@ -384,3 +384,56 @@ trainer.step(6)
 out = free(fixed(nd.array(features)))
 """
     assert_same(body, "out")
+
+
+def test_accuracy_metric() -> None:
+    body = """
+metric = mx.metric.Accuracy()
+scores, labels = nd.array([[1, 3], [4, 2], [0, 1]]), nd.array([1, 1, 1])
+metric.update(labels=labels, preds=nd.argmax(scores, axis=1))
+metric.update(labels, scores)
+name, value = metric.get()
+"""
+    assert_same(body, "value")
+
+
+def test_sum_over_all_other_axes() -> None:
+    body = "a = nd.arange(24).reshape((2, 3, 4))\nout = nd.nansum(a, axis=0, exclude=True)\nother = a.mean(axis=0, exclude=True)\n"
+    assert_same(body, "out", "other")
+
+
+def test_an_older_book() -> None:
+    body = """
+ctx = mx.cpu()
+data = mx.gluon.data.DataLoader(mx.gluon.data.ArrayDataset(nd.array(features), nd.array(classes)), batch_size=3, shuffle=False)
+net = gluon.nn.Sequential()
+with net.name_scope():
+    net.add(gluon.nn.Dense(4, activation="relu"))
+    net.add(gluon.nn.Dense(3))
+net.collect_params().initialize(mx.init.Constant(0.1), ctx=ctx)
+softmax_cross_entropy = gluon.loss.SoftmaxCrossEntropyLoss()
+trainer = gluon.Trainer(net.collect_params(), 'sgd', {'learning_rate': .1})
+
+def evaluate_accuracy(data_iterator, net):
+    acc = mx.metric.Accuracy()
+    for i, (data, label) in enumerate(data_iterator):
+        data = data.as_in_context(ctx).reshape((-1, 4))
+        label = label.as_in_context(ctx)
+        output = net(data)
+        predictions = nd.argmax(output, axis=1)
+        acc.update(preds=predictions, labels=label)
+    return acc.get()[1]
+
+for e in range(3):
+    cumulative_loss = 0
+    for i, (X, label) in enumerate(data):
+        X = X.as_in_context(ctx).reshape((-1, 4))
+        with autograd.record():
+            output = net(X)
+            loss = softmax_cross_entropy(output, label)
+        loss.backward()
+        trainer.step(X.shape[0])
+        cumulative_loss += nd.sum(loss).asscalar()
+accuracy = evaluate_accuracy(data, net)
+"""
+    assert_same(body, "cumulative_loss", "accuracy")
