@@ -8,7 +8,7 @@ import libcst as cst
 import libcst.matchers as m
 
 from porting.api_map import Row, find
-from porting.inference import Inference, dotted
+from porting.inference import OWNERS, Inference, dotted
 from porting.kinds import Kind, Scope
 from porting.rules import RULES
 from porting.templates import UnsupportedError, atom, bind, code
@@ -288,6 +288,11 @@ class Expressions(Inference):
         if (listed := self._listed_parameters(original_node, updated_node)) is not None:
             return listed
         row = self.method(original_node)
+        if row is None and self._unknown_method(original_node):
+            name = f"{OWNERS[self.kind(original_node.func.value).name]}.{original_node.func.attr.value}"
+            return self.stub(
+                name, original_node, updated_node, "no PyTorch form is known", "unknown"
+            )
         if row is None:
             return self._loss_call(original_node, updated_node)
         assert isinstance(updated_node.func, cst.Attribute)
@@ -305,6 +310,15 @@ class Expressions(Inference):
             updated_node.func.value,
             ("assumed-array",) if assumed else (),
         )
+
+    def _unknown_method(self, node: cst.Call) -> bool:
+        """A method that only MXNet's own arrays, layers, trainers or data sets can have."""
+        assert isinstance(node.func, cst.Attribute)
+        base, attribute = self.kind(node.func.value), node.func.attr.value
+        if base.name not in OWNERS or attribute in ("item", "begin_state", "forward"):
+            return False
+        own = base.layers is not None or base.detail.startswith("gluon.")
+        return base.name != "module" or own
 
     def _listed_parameters(
         self, original: cst.Call, updated: cst.Call

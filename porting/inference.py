@@ -34,6 +34,13 @@ MODULE_METHODS = {
     "initialize", "hybridize", "collect_params", "name_scope", "save_parameters", "load_parameters",
     "save_params", "load_params", "register_child",
 }  # fmt: skip
+OWNERS = {
+    "module": "Module",
+    "trainer": "Trainer",
+    "param": "Parameter",
+    "dataset": "Dataset",
+    "tensor": "NDArray",
+}
 LITERALS = (
     cst.Integer, cst.Float, cst.SimpleString, cst.FormattedString, cst.List, cst.Dict, cst.Tuple,
     cst.Set, cst.ListComp, cst.DictComp, cst.Lambda,
@@ -389,13 +396,7 @@ class Inference(cst.CSTTransformer):
             return find(f"Module.{attribute}")
         if isinstance(receiver, cst.Call) and code(receiver.func) == "super":
             return None
-        owner = {
-            "module": "Module",
-            "trainer": "Trainer",
-            "param": "Parameter",
-            "dataset": "Dataset",
-            "tensor": "NDArray",
-        }.get(base.name)
+        owner = OWNERS.get(base.name)
         if owner == "Module" and attribute == "add":
             return find("Module.add")
         if owner:

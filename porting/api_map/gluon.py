@@ -117,7 +117,7 @@ def _layers() -> Iterator[Row]:
         "a:2x3",
         kind="module",
     )
-    yield Row("gluon.nn.LayerNorm", "nn.LazyLayerNorm", "", "unknown", ("unknown",), kind="module")
+    yield Row("gluon.nn.LayerNorm", "", "", "unknown", ("unknown",), kind="module")
     yield Row(
         "gluon.nn.BatchNorm",
         "runtime.BatchNorm(momentum=0.1)",

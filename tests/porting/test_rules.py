@@ -287,7 +287,14 @@ def test_numpy_stays() -> None:
         "gluon.Trainer(net.collect_params(), 'ftml')",
         "nn.Dense(2, activation='swish')",
         "mx.np.ones(3)",
-        "mx.metric.F1()", "nd", "mx.nd", "[mx][0].cpu()", "nd.relu if True else nd.foo", "mx.__version__",
+        "mx.metric.F1()",
+        "nd",
+        "mx.nd",
+        "[mx][0].cpu()",
+        "x.slice_like(x)",
+        "gluon.Trainer(net.collect_params(), 'sgd').save_states('f')",
+        "net.export('f')",
+        "mx.__version__",
     ],
 )
 def test_unknown_stays_visible_and_raises(call: str) -> None:
