@@ -289,7 +289,8 @@ class Expressions(Inference):
             return listed
         row = self.method(original_node)
         if row is None and self._unknown_method(original_node):
-            name = f"{OWNERS[self.kind(original_node.func.value).name]}.{original_node.func.attr.value}"
+            owner = OWNERS[self.kind(original_node.func.value).name]
+            name = f"{owner}.{original_node.func.attr.value}"
             return self.stub(
                 name, original_node, updated_node, "no PyTorch form is known", "unknown"
             )

@@ -83,6 +83,11 @@ class Rewriter(Blocks):
             s for s in updated_node.body if not (isinstance(s, cst.Expr) and s.value is REMOVED)
         ]
         body = [self._reassigned(s) for s in body]
+        if not body and self.before:
+            made = [cst.parse_statement(text) for text in self.before]
+            self.before.clear()
+            made[0] = made[0].with_changes(leading_lines=updated_node.leading_lines)
+            return cst.FlattenSentinel(made)
         if not body:
             new = updated_node.with_changes(body=[cst.Pass()])
             self.tags[id(new)] = ("dropped", None, new)
