@@ -424,6 +424,10 @@ class Expressions(Inference):
             self.found(row, original.func, updated.func)
             return updated
         if name == "autograd.is_training":
+            if any(scope.is_module_class for scope in self.scopes):
+                new = cst.parse_expression("self.training")
+                self.found(row, original, new)
+                return new
             self.state.uses_is_training = True
         if row.kind == "class" and not row.signature:
             return updated.with_changes(func=self._reference(name, original.func, updated.func))

@@ -18,7 +18,7 @@ LINES = {
     "torchvision": "import torchvision",
     "nn": "from torch import nn",
     "F": "from torch.nn import functional as F",
-    "data": "from torch.utils import data as {data}",
+    "data": "from torch.utils import {data}",
     "runtime": "from porting import runtime",
 }
 HELPERS = ("d2lzh", "gluonbook")
@@ -104,7 +104,8 @@ class _Imports(cst.CSTTransformer):
 
 def finish(trees: list[cst.Module | None], state: State) -> list[cst.Module | None]:
     """The first MXNet import of the document becomes all imports; later ones go."""
-    data = state.data_alias or "data"
+    alias = state.data_alias
+    data = "data" if alias == "data" else f"data as {alias}"
     needed = [LINES[name].format(data=data) for name in LINES if name in state.imports]
     done: list[cst.Module | None] = []
     for tree in trees:

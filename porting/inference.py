@@ -294,7 +294,8 @@ class Inference(cst.CSTTransformer):
 
     def data_module(self) -> str:
         if not self.state.data_alias:
-            self.state.data_alias = "data"
+            # A chapter may call its own arrays data.
+            self.state.data_alias = "torch_data"
         self.need_import("data")
         return self.state.data_alias
 

@@ -270,7 +270,7 @@ class Rewriter(Blocks):
             self.interactive and len(self.scopes) == 1 and isinstance(node.body[-1], cst.Expr)
         )
         known = all((k := self.lookup(n)) is not None and k.name == "module" for n in networks)
-        return not displayed and not known
+        return not displayed and (not known or self.state.uses_is_training)
 
     def _import(self, original: cst.SimpleStatementLine, updated: cst.SimpleStatementLine) -> Any:
         for small in original.body:
@@ -281,8 +281,6 @@ class Rewriter(Blocks):
                         del self.scope().names[local]
                     if mxnet_names.canonical(name) == "gluon.data":
                         self.state.data_alias = self.state.data_alias or local
-                        if not self.state.data_alias.isidentifier():
-                            self.state.data_alias = "data"
                     if name in ("d2lzh", "gluonbook"):
                         self.state.helper_alias = local
         self.state.import_lines.append(list(original.body))

@@ -444,3 +444,21 @@ for e in range(3):
 accuracy = evaluate_accuracy(data, net)
 """
     assert_same(body, "cumulative_loss", "accuracy")
+
+
+def test_data_may_be_the_name_of_an_array() -> None:
+    body = """
+for data, label in mx.gluon.data.DataLoader(gluon.data.ArrayDataset(nd.array(features), nd.array(targets)), 3):
+    total = data.sum().asscalar()
+for data, label in gluon.data.DataLoader(gluon.data.ArrayDataset(nd.array(features), nd.array(targets)), 6):
+    total = total + data.sum().asscalar()
+"""
+    text = HEADER.replace(", data as gdata", "").replace("data as gdata, ", "") + body
+    ported = port(text, "x.py").text
+    assert "torch_data.DataLoader(" in ported
+    names: dict[str, np.ndarray] = {
+        "features": np.ones((6, 4), "float32"),
+        "targets": np.ones((6, 1), "float32"),
+    }
+    exec(ported, names)
+    assert names["total"] == 12 + 24

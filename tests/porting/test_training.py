@@ -346,3 +346,66 @@ weight = net[0].weight.data()
 """
     ported = assert_same(body, "weight")
     assert "    trainer.zero_grad()\n    for l in ls:\n" in ported.text
+
+
+def test_batch_norm_by_hand() -> None:
+    body = """
+def batch_norm(X, gamma, beta, moving_mean, eps, momentum):
+    if not autograd.is_training():
+        X_hat = X - moving_mean
+    else:
+        mean = X.mean(axis=0, keepdims=True)
+        X_hat = X - mean
+        moving_mean = momentum * moving_mean + (1 - momentum) * mean
+    return gamma * X_hat + beta, moving_mean
+
+class Centre(nn.Block):
+    def __init__(self, num_features, **kwargs):
+        super(Centre, self).__init__(**kwargs)
+        self.gamma = self.params.get('gamma', shape=(1, num_features), init=init.One())
+        self.beta = self.params.get('beta', shape=(1, num_features), init=init.Zero())
+        self.moving_mean = nd.zeros((1, num_features))
+
+    def forward(self, X):
+        if self.moving_mean.context != X.context:
+            self.moving_mean = self.moving_mean.copyto(X.context)
+        Y, self.moving_mean = batch_norm(X, self.gamma.data(), self.beta.data(), self.moving_mean, 1e-5, 0.9)
+        return Y
+
+net = nn.Sequential()
+net.add(Centre(4), nn.Dense(1))
+net.initialize(init.Constant(0.3))
+loss = gloss.L2Loss()
+trainer = gluon.Trainer(net.collect_params(), 'sgd', {'learning_rate': 0.1})
+X, y = nd.array(features) + 1, nd.array(targets)
+for epoch in range(2):
+    with autograd.record():
+        l = loss(net(X), y)
+    l.backward()
+    trainer.step(6)
+value = net(X).sum().asscalar()
+moving = net[0].moving_mean
+"""
+    assert_same(body, "l", "value", "moving")
+
+
+def test_layer_of_its_own_follows_the_mode() -> None:
+    body = """
+class Noise(nn.Block):
+    def forward(self, x):
+        if autograd.is_training():
+            return x * 100
+        return x
+
+net = nn.Sequential()
+net.add(Noise(), nn.Dense(1))
+net.initialize(init.Constant(0.3))
+X = nd.array(features)
+first = net(X).sum().asscalar()
+with autograd.record():
+    l = net(X).sum()
+l.backward()
+last = net(X).sum().asscalar()
+"""
+    ported = assert_same(body, "first", "last", "l")
+    assert "if self.training:" in ported.text
