@@ -221,6 +221,8 @@ class Expressions(Inference):
             and row.torch.endswith("({})")
         ):
             text = row.torch if row.rule == "attribute" else head
+            if text.startswith("data."):
+                text = f"{self.data_module()}{text.removeprefix('data')}"
             new = cst.parse_expression(text)
             self.found(row, original, new)
             return new

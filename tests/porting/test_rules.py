@@ -462,3 +462,20 @@ for data, label in gluon.data.DataLoader(gluon.data.ArrayDataset(nd.array(featur
     }
     exec(ported, names)
     assert names["total"] == 12 + 24
+
+
+def test_data_set_of_its_own() -> None:
+    body = """
+class Pairs(gdata.Dataset):
+    def __init__(self, rows):
+        self.rows = rows
+
+    def __getitem__(self, index):
+        return self.rows[index], self.rows[index] * 2
+
+    def __len__(self):
+        return len(self.rows)
+
+total = sum([(a + b).sum().asscalar() for a, b in gdata.DataLoader(Pairs(nd.array(features)), 2)])
+"""
+    assert_same(body, "total")
