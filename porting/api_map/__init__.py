@@ -1,0 +1,19 @@
+"""The API map: one row per MXNet name, found by ``find``."""
+
+from __future__ import annotations
+
+from porting.api_map import arrays, gluon, helpers
+from porting.api_map.notes import NOTES
+from porting.api_map.row import Row
+
+TABLE: dict[str, Row] = {
+    row.name: row for family in (arrays, gluon, helpers) for row in family.rows()
+}
+
+
+def find(name: str) -> Row | None:
+    """The row of an MXNet name such as ``nd.concat``, or nothing."""
+    return TABLE.get(name)
+
+
+__all__ = ["NOTES", "TABLE", "Row", "find"]

@@ -1,0 +1,243 @@
+"""What differs between the two frameworks, in English and Chinese."""
+
+NOTES: dict[str, tuple[str, str]] = {
+    "same": ("The same function under PyTorch's name.", "功能相同,只是换成PyTorch的名字。"),
+    "axis": ("`axis` is called `dim`.", "参数`axis`在PyTorch中叫`dim`。"),
+    "reduction-shape": (
+        "MXNet returns shape (1,) for a full reduction, PyTorch a scalar of shape ().",
+        "对全部元素归约时MXNet返回形状(1,),PyTorch返回形状()的标量。",
+    ),
+    "concat-axis": (
+        "`nd.concat` joins along axis 1 by default, `torch.cat` along 0.",
+        "`nd.concat`默认沿维度1连结,`torch.cat`默认沿维度0。",
+    ),
+    "float-comparison": (
+        "A comparison gives floats in MXNet and bools in PyTorch: `.float()` keeps `1 - mask` and "
+        "`.mean()` working.",
+        "比较在MXNet中得到浮点数,在PyTorch中得到布尔值:`.float()`使`1 - mask`和`.mean()`仍可用。",
+    ),
+    "float-argmax": (
+        "argmax and argsort give floats in MXNet and int64 in PyTorch; `.float()` is left out where "
+        "only the value is read.",
+        "argmax和argsort在MXNet中返回浮点数,在PyTorch中返回int64;只读取数值时省去`.float()`。",
+    ),
+    "float-array": (
+        "MXNet makes float32 out of ints and float64; PyTorch keeps their type.",
+        "MXNet把整数和float64都变成float32,PyTorch保留原类型。",
+    ),
+    "index": (
+        "Indices are floats in MXNet and int64 in PyTorch.",
+        "索引在MXNet中可为浮点数,在PyTorch中须为int64。",
+    ),
+    "dot": (
+        "`nd.dot` with a second array of more than two axes is a tensor dot; `torch.matmul` is a "
+        "batched product there.",
+        "第二个数组多于两维时`nd.dot`是张量点积,而`torch.matmul`是批量矩阵乘法。",
+    ),
+    "reshape": (
+        "The codes 0, -2, -3 and -4 of MXNet's reshape are written out from the input's shape.",
+        "MXNet的reshape中代码0、-2、-3、-4按输入形状写出。",
+    ),
+    "size": (
+        "`.size` is a number in MXNet and a method in PyTorch: `.numel()`.",
+        "`.size`在MXNet中是数,在PyTorch中是方法,故用`.numel()`。",
+    ),
+    "repeat": (
+        "`.repeat` repeats elements in MXNet and tiles in PyTorch.",
+        "`.repeat`在MXNet中重复元素,在PyTorch中平铺整个数组。",
+    ),
+    "flatten": ("MXNet's flatten keeps the first axis.", "MXNet的flatten保留第一维。"),
+    "item": ("`asscalar()` is `.item()`.", "`asscalar()`即`.item()`。"),
+    "numpy": (
+        "The array leaves the graph and the device before it becomes NumPy.",
+        "转为NumPy前先脱离计算图和设备。",
+    ),
+    "random-names": (
+        "`nd.random` says loc/scale/low/high/shape; draws differ even with equal seeds.",
+        "`nd.random`的参数名为loc/scale/low/high/shape;即使种子相同,抽样也不同。",
+    ),
+    "device": ("A context is a device.", "上下文(context)即设备(device)。"),
+    "async": (
+        "MXNet computes asynchronously even on the CPU; PyTorch has nothing to wait for there.",
+        "MXNet在CPU上也异步执行;PyTorch在CPU上无须等待。",
+    ),
+    "record": (
+        "`record()` also switches to training mode and stops at its end; PyTorch always records, "
+        "and `train()`, `eval()` and `no_grad()` say the rest.",
+        "`record()`同时进入训练模式;PyTorch默认记录,用`train()`、`eval()`和`no_grad()`控制。",
+    ),
+    "backward-sum": (
+        "`backward()` on an array sums it implicitly in MXNet; PyTorch wants a scalar.",
+        "MXNet对非标量调用`backward()`时隐式求和,PyTorch须为标量。",
+    ),
+    "zero-grad": (
+        "MXNet overwrites gradients at each backward, PyTorch adds to them: they are reset first.",
+        "MXNet每次反向传播覆盖梯度,PyTorch累加,因此先清零。",
+    ),
+    "step": (
+        "`Trainer.step(n)` divides the gradient by n but not `wd`; the division stands at the "
+        "loss, where the weight decay is not touched either.",
+        "`Trainer.step(n)`把梯度除以n而不除`wd`;这里把除法移到损失处,权重衰减同样不受影响。",
+    ),
+    "step-rescale": (
+        "Something else reads the gradients between backward and step, or the step is one of "
+        "several: they are divided right before the step, as MXNet does.",
+        "反向传播与更新之间还有其他代码读取梯度,或更新有多种分支:因此像MXNet一样在更新前才除。",
+    ),
+    "in-place": (
+        "Writing into a parameter outside `record()` is free in MXNet and needs `no_grad` in PyTorch.",
+        "在MXNet中可在`record()`之外直接改写参数,在PyTorch中须放在`no_grad`内。",
+    ),
+    "detach": (
+        "The result of this `detach()` was thrown away. It made no difference in MXNet, where each "
+        "`record()` starts a new graph; PyTorch needs it kept.",
+        "这里`detach()`的结果被丢弃。MXNet每次`record()`都新建计算图,所以无影响;PyTorch须保留结果。",
+    ),
+    "is-training": (
+        "A function has no training mode in PyTorch: whether gradients are recorded stands in for it.",
+        "PyTorch的普通函数没有训练模式,用是否记录梯度来代替。",
+    ),
+    "loss-per-sample": (
+        "Gluon's losses are one number per sample; `reduction='none'` keeps that.",
+        "Gluon的损失按样本返回;用`reduction='none'`保持一致。",
+    ),
+    "loss-half": ("`L2Loss` carries a factor 1/2.", "`L2Loss`带有系数1/2。"),
+    "label-shape": (
+        "Gluon's losses reshape the label to the prediction; PyTorch would broadcast (N, 1) with (N,).",
+        "Gluon的损失把标签变形为预测的形状;PyTorch会把(N, 1)与(N,)广播。",
+    ),
+    "label-long": (
+        "Class labels are int64 in PyTorch.",
+        "PyTorch的类别标签须为int64。",
+    ),
+    "class-axis": (
+        "With more than two axes Gluon's class axis is the last and the other axes are averaged.",
+        "多于两维时Gluon的类别轴是最后一维,并对其余轴取平均。",
+    ),
+    "unknown-loss": (
+        "Which loss is called here is known at run time only: with a cross-entropy the labels must "
+        "be int64.",
+        "这里调用哪个损失要到运行时才知道:若为交叉熵,标签须为int64。",
+    ),
+    "init": (
+        "Gluon draws weights from U(-0.07, 0.07) and sets biases to zero unless told otherwise, "
+        "PyTorch does neither; embeddings too follow this initialiser.",
+        "Gluon默认权重取自U(-0.07, 0.07)、偏差为零,PyTorch不同;词嵌入也用同一初始化方法。",
+    ),
+    "deferred": (
+        "Layers learn their input size at the first call.",
+        "层在第一次调用时才得知输入大小。",
+    ),
+    "dense-flatten": (
+        "`Dense` flattens its input to two axes; `nn.Flatten` says so where the input may have more.",
+        "`Dense`默认把输入展平为二维;输入可能多于二维时用`nn.Flatten`写明。",
+    ),
+    "dense-activation": (
+        "`activation=` is a layer of its own in PyTorch; indices into the network are moved.",
+        "`activation=`在PyTorch中是单独的层;网络下标随之调整。",
+    ),
+    "batch-norm": (
+        "momentum weighs the old statistic in MXNet and the new one in PyTorch: 0.9 becomes 0.1. "
+        "PyTorch's running variance is unbiased, MXNet's is biased.",
+        "MXNet的momentum是旧统计量的权重,PyTorch是新统计量的权重:0.9变为0.1。PyTorch的移动方差无偏,MXNet有偏。",
+    ),
+    "rnn": (
+        "Gluon's states are lists, only the output is returned without states, the input size is "
+        "learnt, and `RNN` is ReLU by default: the class of `porting.runtime` keeps all four.",
+        "Gluon的状态是列表,不传状态时只返回输出,输入大小自动得知,`RNN`默认用ReLU:`porting.runtime`中的类保留这四点。",
+    ),
+    "embedding": ("The initialiser draws the embedding too.", "词嵌入也由初始化方法抽取。"),
+    "pooling": (
+        "`pooling_convention='full'` is `ceil_mode=True`; strides default to the pool size in both.",
+        "`pooling_convention='full'`即`ceil_mode=True`;步幅默认等于池化窗口。",
+    ),
+    "sequential": (
+        "`add` is merged into the construction, or becomes `extend`.",
+        "`add`并入构造函数,或写成`extend`。",
+    ),
+    "module": ("A Block is a Module.", "Block即Module。"),
+    "hybridize": (
+        "PyTorch runs eagerly: hybridising has no counterpart that changes numbers.",
+        "PyTorch即时执行,无须hybridize。",
+    ),
+    "name-scope": (
+        "Parameters are named after attributes; no scope is needed.",
+        "参数按属性命名,不需要name_scope。",
+    ),
+    "parameters": (
+        "A Gluon Parameter holds an array; in PyTorch it is the array.",
+        "Gluon的Parameter内含数组,PyTorch的Parameter本身就是数组。",
+    ),
+    "parameter-pattern": (
+        "The pattern is matched against PyTorch's names; BatchNorm's gamma and beta are called "
+        "weight and bias there.",
+        "模式与PyTorch的参数名匹配;BatchNorm的gamma和beta在那里叫weight和bias。",
+    ),
+    "state-dict": ("Parameters are saved as a state dict.", "参数以state dict保存。"),
+    "momentum-state": (
+        "MXNet's momentum state is scaled by the learning rate: it differs once the rate changes.",
+        "MXNet的动量状态含学习率:学习率改变后两者不同。",
+    ),
+    "epsilon": (
+        "epsilon stands at another place: under the root in MXNet or next to the corrected root.",
+        "epsilon的位置不同:在MXNet中位于根号内或未修正的根号旁。",
+    ),
+    "optimizer-defaults": (
+        "Defaults differ: MXNet's are written out.",
+        "默认值不同:写出MXNet的默认值。",
+    ),
+    "optimizer-runtime": (
+        "Which optimizer is known at run time only: `porting.runtime.optimizer` chooses it.",
+        "优化算法要到运行时才知道,由`porting.runtime.optimizer`选择。",
+    ),
+    "dataset": (
+        "Same argument names; `TensorDataset` holds arrays.",
+        "参数名相同;`TensorDataset`存放数组。",
+    ),
+    "torchvision": (
+        "Images come from torchvision, which has to be installed.",
+        "图像数据来自torchvision,须另行安装。",
+    ),
+    "where": (
+        "The condition is a float array in MXNet and a bool in PyTorch.",
+        "条件在MXNet中为浮点数组,在PyTorch中为布尔。",
+    ),
+    "selu": (
+        "MXNet 1.9.1's gradient of SELU is not that of its values: training differs.",
+        "MXNet 1.9.1中SELU的梯度与其函数值不符:训练结果不同。",
+    ),
+    "round": (
+        "MXNet rounds halves away from zero, PyTorch to even.",
+        "MXNet四舍五入,PyTorch取偶。",
+    ),
+    "scalar-operand": (
+        "`torch.maximum` takes no numbers: `clamp` does.",
+        "`torch.maximum`不接受标量,改用`clamp`。",
+    ),
+    "assumed-array": (
+        "The receiver was taken to be an array; its type is not known from the text.",
+        "这里假定接收者为数组;仅凭文本无法得知其类型。",
+    ),
+    "helper": (
+        "The book's helper for PyTorch, from `porting.d2lzh`.",
+        "本书工具函数的PyTorch版,来自`porting.d2lzh`。",
+    ),
+    "error": (
+        "PyTorch without CUDA raises AssertionError, with it RuntimeError.",
+        "没有CUDA的PyTorch抛出AssertionError,有CUDA时抛出RuntimeError。",
+    ),
+    "seed": ("Equal seeds give different draws.", "相同种子得到不同的抽样。"),
+    "import": (
+        "MXNet's modules are replaced by those of PyTorch that the text needs.",
+        "MXNet的模块换成文本所需的PyTorch模块。",
+    ),
+    "syntax": ("This block is not Python and was left as it was.", "此代码块不是Python,未作改动。"),
+    "unknown": (
+        "No PyTorch form is known. The stub raises when it is reached.",
+        "没有已知的PyTorch写法。执行到此处的桩代码会抛出异常。",
+    ),
+    "argument": (
+        "An argument has no known PyTorch form. The stub raises when it is reached.",
+        "某个参数没有已知的PyTorch写法。执行到此处的桩代码会抛出异常。",
+    ),
+}

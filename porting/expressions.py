@@ -1,0 +1,548 @@
+"""Calls, attributes, comparisons and indices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import libcst as cst
+import libcst.matchers as m
+
+from porting.api_map import Row, find
+from porting.inference import OWNERS, Inference, dotted
+from porting.kinds import Kind, Scope
+from porting.rules import RULES
+from porting.templates import UnsupportedError, atom, bind, code
+
+if TYPE_CHECKING:
+    from porting.rewrite import Rewriter
+
+PARAMS = Row(
+    "Module.params",
+    "dict({self}.named_parameters())",
+    "",
+    "attribute",
+    ("parameters",),
+    shown_by="test_rules.py::test_params_of_a_layer",
+)
+COMPARISON = Row(
+    "comparison",
+    "({self}).float()",
+    "",
+    "comparison",
+    ("float-comparison",),
+    shown_by="test_rules.py::test_comparisons_are_floats",
+)
+
+
+class Expressions(Inference):
+    """The expressions of one cell."""
+
+    def visit_Call(self, node: cst.Call) -> bool:
+        self.quiet.add(id(node.func))
+        for arg in node.args:
+            if arg.keyword is not None:
+                self.quiet.add(id(arg.keyword))
+                if arg.keyword.value == "params":
+                    self.read.add(id(arg.value))
+        if isinstance(node.func, cst.Attribute):
+            if node.func.attr.value in ("asscalar", "astype", "item"):
+                self.values_only.add(id(node.func.value))
+            if node.func.attr.value == "add":
+                for position, arg in enumerate(node.args):
+                    self.adding[id(arg.value)] = (node, position)
+        return True
+
+    def visit_Attribute(self, node: cst.Attribute) -> bool:
+        self.quiet.add(id(node.attr))
+        if isinstance(node.value, (cst.Name, cst.Attribute)) and self.canonical(node):
+            self.quiet.add(id(node.value))
+        return True
+
+    def visit_AssignTarget(self, node: cst.AssignTarget) -> bool:
+        self.quiet.add(id(node.target))
+        return True
+
+    def visit_Comparison(self, node: cst.Comparison) -> bool:
+        for side in (node.left, *(c.comparator for c in node.comparisons)):
+            self.values_only.add(id(side))
+        return True
+
+    def visit_Expr(self, node: cst.Expr) -> bool:
+        self.statements.add(id(node.value))
+        return True
+
+    def leave_Expr(self, original_node: cst.Expr, updated_node: cst.Expr) -> Any:
+        target = self.targets.get(id(original_node.value))
+        if target is None:
+            return updated_node
+        whole = cst.parse_expression(f"{code(atom(target))}[:]")
+        left = cst.AssignTarget(cst.ensure_type(whole, cst.Subscript))
+        return cst.Assign([left], updated_node.value)
+
+    def visit_Subscript(self, node: cst.Subscript) -> bool:
+        if isinstance(node.value, cst.Attribute) and node.value.attr.value == "params":
+            self.read.add(id(node.value))
+        for element in node.slice:
+            if isinstance(element.slice, cst.Index):
+                self.values_only.add(id(element.slice.value))
+                self.boolean.add(id(element.slice.value))
+        return True
+
+    def visit_BooleanOperation(self, node: cst.BooleanOperation) -> bool:
+        self.boolean |= {id(node.left), id(node.right)}
+        return True
+
+    def visit_UnaryOperation(self, node: cst.UnaryOperation) -> bool:
+        if isinstance(node.operator, cst.Not):
+            self.boolean.add(id(node.expression))
+        return True
+
+    def visit_IfExp(self, node: cst.IfExp) -> bool:
+        self.boolean.add(id(node.test))
+        return True
+
+    def visit_Assert(self, node: cst.Assert) -> bool:
+        self.boolean.add(id(node.test))
+        return True
+
+    def visit_While(self, node: cst.While) -> bool:
+        self.boolean.add(id(node.test))
+        return True
+
+    def visit_If(self, node: cst.If) -> bool:
+        self.boolean.add(id(node.test))
+        return True
+
+    def visit_Lambda(self, node: cst.Lambda) -> bool:
+        self.scopes.append(Scope(is_function=True))
+        self._parameters(node.params)
+        return True
+
+    def leave_Lambda(self, original_node: cst.Lambda, updated_node: cst.Lambda) -> cst.Lambda:
+        self.scopes.pop()
+        return updated_node
+
+    def visit_Param(self, node: cst.Param) -> bool:
+        self.quiet.add(id(node.name))
+        return True
+
+    def _comprehension(self, node: Any) -> bool:
+        inner = node.for_in
+        while inner is not None:
+            self._bind_target(inner.target, self._element(inner.iter))
+            inner = inner.inner_for_in
+        return True
+
+    visit_ListComp = visit_SetComp = visit_GeneratorExp = visit_DictComp = _comprehension
+
+    def leave_Comparison(
+        self, original_node: cst.Comparison, updated_node: cst.Comparison
+    ) -> cst.BaseExpression:
+        sides = [original_node.left, *(c.comparator for c in original_node.comparisons)]
+        operators = [c.operator for c in original_node.comparisons]
+        if any(isinstance(o, (cst.Is, cst.IsNot, cst.In, cst.NotIn)) for o in operators):
+            return updated_node
+        if id(original_node) in self.boolean or not any(
+            self.kind(s).name == "tensor" for s in sides
+        ):
+            return updated_node
+        new = cst.Call(cst.Attribute(atom(updated_node), cst.Name("float")))
+        self.found(COMPARISON, original_node, new)
+        return new
+
+    def leave_Attribute(
+        self, original_node: cst.Attribute, updated_node: cst.Attribute
+    ) -> cst.BaseExpression:
+        quiet = id(original_node) in self.quiet
+        name = self.canonical(original_node)
+        if name:
+            if quiet:
+                return updated_node
+            return self._reference(name, original_node, updated_node)
+        if quiet:
+            return updated_node
+        attribute = original_node.attr.value
+        base = self.kind(original_node.value)
+        if attribute in ("weight", "bias") and base.main is not None:
+            inner = cst.Subscript(
+                updated_node.value, [cst.SubscriptElement(cst.Index(cst.Integer(str(base.main))))]
+            )
+            return updated_node.with_changes(value=inner)
+        if attribute in ("size", "context", "ctx"):
+            plain = dotted(original_node.value) in ("self", "cls")
+            if base.name == "tensor" or (base.name == "unknown" and not plain and self.has_mxnet()):
+                row = find(f"NDArray.{attribute}")
+                assert row is not None
+                new = cst.parse_expression(row.torch.format(self=code(atom(updated_node.value))))
+                self.found(
+                    row, original_node, new, () if base.name == "tensor" else ("assumed-array",)
+                )
+                return new
+        if attribute == "learning_rate" and base.name == "trainer":
+            row = find("Trainer.learning_rate")
+            assert row is not None
+            new = cst.parse_expression(row.torch.format(self=code(updated_node.value)))
+            self.found(row, original_node, new)
+            return new
+        if attribute == "params" and base.name == "module" and id(original_node) not in self.read:
+            self.need_import("nn")
+            new = cst.parse_expression(f"dict({code(atom(updated_node.value))}.named_parameters())")
+            self.found(PARAMS, original_node, new)
+            return new
+        if attribute == "_children" and dotted(original_node.value) == "self":
+            return updated_node.with_changes(attr=cst.Name("_modules"))
+        return updated_node
+
+    def _reference(
+        self, name: str, original: cst.BaseExpression, updated: cst.BaseExpression
+    ) -> cst.BaseExpression:
+        """An MXNet name that is not called here."""
+        row = find(name)
+        if row is None:
+            if name.startswith("d2lzh."):
+                return self.stub(
+                    name,
+                    original,
+                    updated,
+                    "the helper library of ported code has no such name",
+                    "unknown",
+                )
+            if name == "mxnet" or any(key.startswith(name + ".") for key in prefixes()):
+                reason = "a module of MXNet as a value has no PyTorch form"
+                return self.stub(name, original, updated, reason, "unknown")
+            return self.stub(name, original, updated, "no PyTorch form is known", "unknown")
+        if row.rule == "helper":
+            self.found(row, original, updated)
+            return updated
+        head = row.torch.partition("(")[0]
+        if row.rule == "attribute" or (
+            row.rule in ("call", "recurrent", "convolution")
+            and row.torch.startswith(head + "({}")
+            and row.torch.endswith("({})")
+        ):
+            text = row.torch if row.rule == "attribute" else head
+            if text.startswith("data."):
+                text = f"{self.data_module()}{text.removeprefix('data')}"
+            new = cst.parse_expression(text)
+            self.found(row, original, new)
+            return new
+        return self.stub(name, original, updated, "has a PyTorch form for calls only", "unknown")
+
+    def leave_Name(self, original_node: cst.Name, updated_node: cst.Name) -> cst.BaseExpression:
+        if id(original_node) in self.quiet:
+            return updated_node
+        name = self.canonical(original_node)
+        if not name or name == "d2lzh":
+            return updated_node
+        return self._reference(name, original_node, updated_node)
+
+    def leave_Subscript(
+        self, original_node: cst.Subscript, updated_node: cst.Subscript
+    ) -> cst.BaseExpression:
+        if (
+            isinstance(original_node.value, cst.Attribute)
+            and code(original_node.value) == "self._children"
+        ):
+            end = cst.parse_expression("str(len(self._modules))")
+            if code(original_node.slice[0].slice).endswith(".name"):
+                return updated_node.with_changes(slice=[cst.SubscriptElement(cst.Index(end))])
+        owner = original_node.value
+        if (
+            id(owner) in self.read
+            and isinstance(owner, cst.Attribute)
+            and self.kind(owner.value).name == "module"
+        ):
+            reason = "parameters have other names in PyTorch"
+            return self.stub("Module.params[...]", original_node, updated_node, reason, "argument")
+        base = self.kind(original_node.value)
+        layers = base.layers
+        if not layers or all(layer.width == 1 for layer in layers):
+            return updated_node
+        index = original_node.slice[0].slice
+        if (
+            len(original_node.slice) == 1
+            and isinstance(index, cst.Index)
+            and isinstance(index.value, cst.Integer)
+        ):
+            wanted = int(index.value.value)
+            before = layers[:wanted]
+            if wanted < len(layers) and all(layer.width > 0 for layer in before):
+                place = sum(layer.width for layer in before) + max(layers[wanted].main, 0)
+                if place != wanted:
+                    self.note("dense-activation", original_node)
+                return updated_node.with_changes(
+                    slice=[cst.SubscriptElement(cst.Index(cst.Integer(str(place))))]
+                )
+        return self.stub(
+            "Sequential[...]",
+            original_node,
+            updated_node,
+            "layers moved; this index cannot be followed",
+            "dense-activation",
+        )
+
+    def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
+        name = self.canonical(original_node.func)
+        if name:
+            return self._named_call(name, original_node, updated_node)
+        if not isinstance(original_node.func, cst.Attribute):
+            return self._loss_call(original_node, updated_node)
+        if (listed := self._listed_parameters(original_node, updated_node)) is not None:
+            return listed
+        row = self.method(original_node)
+        if row is None and self._unknown_method(original_node):
+            owner = OWNERS[self.kind(original_node.func.value).name]
+            name = f"{owner}.{original_node.func.attr.value}"
+            return self.stub(
+                name, original_node, updated_node, "no PyTorch form is known", "unknown"
+            )
+        if row is None:
+            return self._loss_call(original_node, updated_node)
+        assert isinstance(updated_node.func, cst.Attribute)
+        base = self.kind(original_node.func.value)
+        assumed = (
+            base.name == "unknown"
+            and row.name.startswith("NDArray.")
+            and row.rule not in ("remove",)
+            and row.notes != ("item",)
+        )
+        return self._apply(
+            row,
+            original_node,
+            updated_node,
+            updated_node.func.value,
+            ("assumed-array",) if assumed else (),
+        )
+
+    def _unknown_method(self, node: cst.Call) -> bool:
+        """A method that only MXNet's own arrays, layers, trainers or data sets can have."""
+        assert isinstance(node.func, cst.Attribute)
+        base, attribute = self.kind(node.func.value), node.func.attr.value
+        if base.name not in OWNERS or attribute in ("item", "begin_state", "forward"):
+            return False
+        own = base.layers is not None or base.detail.startswith("gluon.")
+        return base.name != "module" or own
+
+    def _listed_parameters(
+        self, original: cst.Call, updated: cst.Call
+    ) -> cst.BaseExpression | None:
+        """collect_params().values() and .items(); keys keep their meaning."""
+        assert isinstance(original.func, cst.Attribute)
+        assert isinstance(updated.func, cst.Attribute)
+        inner, ported = original.func.value, updated.func.value
+        if not (
+            isinstance(inner, cst.Call)
+            and isinstance(inner.func, cst.Attribute)
+            and inner.func.attr.value == "collect_params"
+            and not inner.args
+        ):
+            return None
+        wanted = original.func.attr.value
+        if wanted == "values":
+            return ported
+        if (
+            wanted in ("items", "keys")
+            and isinstance(ported, cst.Call)
+            and isinstance(ported.func, cst.Attribute)
+        ):
+            named = ported.with_changes(
+                func=ported.func.with_changes(attr=cst.Name("named_parameters"))
+            )
+            return (
+                named if wanted == "items" else cst.parse_expression(f"dict({code(named)}).keys()")
+            )
+        if wanted in ("reset_ctx", "zero_grad"):
+            assert isinstance(ported, cst.Call)
+            assert isinstance(ported.func, cst.Attribute)
+            name = "to" if wanted == "reset_ctx" else "zero_grad"
+            return updated.with_changes(func=ported.func.with_changes(attr=cst.Name(name)))
+        if wanted == "initialize":
+            owner = (
+                ported.func.value
+                if isinstance(ported, cst.Call) and isinstance(ported.func, cst.Attribute)
+                else None
+            )
+            row = find("Module.initialize")
+            if owner is None or row is None:
+                return self.stub(
+                    "ParameterDict.initialize",
+                    original,
+                    updated,
+                    "not of all parameters",
+                    "argument",
+                )
+            return self._apply(row, original, updated, owner, ())
+        texts = [code(arg.value).strip("'\"") for arg in original.args]
+        if wanted == "setattr" and texts[:1] == ["grad_req"] and texts[1] in ("null", "write"):
+            assert isinstance(inner.func.value, cst.BaseExpression)
+            owner = (
+                ported.func.value
+                if isinstance(ported, cst.Call) and isinstance(ported.func, cst.Attribute)
+                else ported
+            )
+            return cst.parse_expression(f"{code(owner)}.requires_grad_({texts[1] == 'write'})")
+        return self.stub(
+            f"ParameterDict.{wanted}", original, updated, "no PyTorch form is known", "unknown"
+        )
+
+    def _loss_call(self, original: cst.Call, updated: cst.Call) -> cst.BaseExpression:
+        known = self.lookup(dotted(original.func)) if dotted(original.func) else None
+        if isinstance(original.func, cst.Call):
+            known = self.kind(original.func)
+        if known is None or known.name != "loss":
+            if (
+                dotted(original.func) == "loss"
+                and len(original.args) == 2
+                and self.has_mxnet()
+                and (known is None or known.name == "unknown")
+            ):
+                self.note("unknown-loss", original)
+            return updated
+        if known.detail == "cross_entropy" and len(updated.args) == 2:
+            label = updated.args[1]
+            new = cst.Call(cst.Attribute(atom(label.value), cst.Name("long")))
+            self.note("label-long", original)
+            return updated.with_changes(args=[updated.args[0], label.with_changes(value=new)])
+        if known.detail == "cross_entropy":
+            return self.stub(
+                "SoftmaxCrossEntropyLoss.__call__",
+                original,
+                updated,
+                "sample weights have no PyTorch form",
+                "argument",
+            )
+        return updated
+
+    def _named_call(self, name: str, original: cst.Call, updated: cst.Call) -> cst.BaseExpression:
+        row = find(name)
+        if row is None:
+            reason = (
+                "the helper library of ported code has no such name"
+                if name.startswith("d2lzh.")
+                else "no PyTorch form is known"
+            )
+            return self.stub(name, original, updated, reason, "unknown")
+        if row.rule == "helper":
+            self.found(row, original.func, updated.func)
+            return updated
+        if name == "autograd.is_training":
+            if any(scope.is_module_class for scope in self.scopes):
+                new = cst.parse_expression("self.training")
+                self.found(row, original, new)
+                return new
+            self.state.uses_is_training = True
+        if row.kind == "class" and not row.signature:
+            return updated.with_changes(func=self._reference(name, original.func, updated.func))
+        return self._apply(row, original, updated, None, ())
+
+    def _apply(
+        self,
+        row: Row,
+        original: cst.Call,
+        updated: cst.Call,
+        receiver: cst.BaseExpression | None,
+        extra: tuple[str, ...],
+    ) -> cst.BaseExpression:
+        marked = (len(self.before), len(self.state.findings))
+        args = list(updated.args)
+        out = next((a for a in args if a.keyword and a.keyword.value == "out"), None)
+        if out is not None and id(original) in self.statements:
+            # f(x, out=y) on a line of its own: y[:] = f(x)
+            self.targets[id(original)] = out.value
+            args.remove(out)
+        if (
+            row.name.startswith("Module.")
+            and isinstance(original.func, cst.Attribute)
+            and isinstance(original.func.value, cst.Name)
+        ):
+            name = original.func.value.value
+            if self.kind(original.func.value).name == "unknown":
+                self.bind_name(name, Kind("module"))
+        try:
+            bound = bind(row, args, receiver)
+            new = RULES[row.rule](cast("Rewriter", self), original, bound)
+        except UnsupportedError as error:
+            del self.before[marked[0] :]
+            if extra and "argument" in str(error):  # assumed an array, but called unlike one
+                return updated
+            return self.stub(row.name, original, updated, str(error), "argument")
+        if isinstance(new, cst.Call) and new.args and len(new.args) == len(updated.args):
+            last, kept = new.args[-1], updated.args[-1]
+            if code(last.value) == code(kept.value):
+                last = last.with_changes(
+                    whitespace_after_arg=kept.whitespace_after_arg, comma=kept.comma
+                )
+            new = new.with_changes(
+                whitespace_before_args=updated.whitespace_before_args, args=[*new.args[:-1], last]
+            )
+        if code(new) != code(original) or receiver is None:
+            self.found(row, original, new, extra)
+        return (
+            new
+            if not original.lpar or new.lpar
+            else new.with_changes(lpar=original.lpar, rpar=original.rpar)
+        )
+
+    # ---- layers ----
+
+    def layer_flatness(self, node: cst.BaseExpression) -> bool | None:
+        if isinstance(node, cst.Call):
+            if node in self.groups:
+                return self.groups[node].flat
+            name = self.canonical(node.func)
+            if name.endswith((".Dropout", ".Activation", ".BatchNorm", ".LeakyReLU", ".ELU")):
+                return None
+            if name.endswith(".Flatten"):
+                return True
+        return False
+
+    def input_is_flat(self, call: cst.Call) -> bool:
+        """Whether a Dense gets two axes for certain."""
+        if id(call) in self.adding:
+            add, position = self.adding[id(call)]
+            assert isinstance(add.func, cst.Attribute)
+            earlier: list[bool | None] = [
+                layer.flat for layer in self.kind(add.func.value).layers or []
+            ]
+            earlier += [self.layer_flatness(arg.value) for arg in add.args[:position]]
+            known = [flat for flat in earlier if flat is not None]
+            return bool(known and known[-1])
+        target = self.assigned.get(id(call), "")
+        if target.startswith("self."):
+            for scope in reversed(self.scopes):
+                if scope.is_class:
+                    return scope.flat_calls.get(target, False)
+        return False
+
+    def _flat_calls(self, node: cst.ClassDef) -> dict[str, bool]:
+        """For each self.layer of a class: whether all its calls get two axes."""
+        dense: set[str] = set()
+        for assign in m.findall(node, m.Assign()):
+            assert isinstance(assign, cst.Assign)
+            value = assign.value
+            if isinstance(value, cst.Call) and self.canonical(value.func) == "gluon.nn.Dense":
+                dense.add(code(assign.targets[0].target))
+        flat: dict[str, bool] = {}
+        for call in m.findall(node, m.Call(func=m.Attribute(value=m.Name("self")))):
+            assert isinstance(call, cst.Call)
+            name = dotted(call.func)
+            if name in dense and call.args:
+                flat[name] = flat.get(name, True) and has_two_axes(call.args[0].value, dense)
+        return flat
+
+
+def has_two_axes(node: cst.BaseExpression, dense: set[str]) -> bool:
+    if not isinstance(node, cst.Call):
+        return False
+    if dotted(node.func) in dense:
+        return True
+    if isinstance(node.func, cst.Attribute) and node.func.attr.value == "reshape":
+        first = node.args[0].value if node.args else None
+        return len(node.args) == 2 or (isinstance(first, cst.Tuple) and len(first.elements) == 2)
+    return False
+
+
+def prefixes() -> list[str]:
+    from porting.api_map import TABLE
+
+    return list(TABLE)

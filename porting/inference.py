@@ -1,0 +1,511 @@
+"""What the text says about names and types, and the notes of a report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import libcst as cst
+from libcst.metadata import PositionProvider
+
+from porting import names as mxnet_names
+from porting import training
+from porting.api_map import Row, find
+from porting.findings import Finding
+from porting.kinds import PYTHON, TENSOR, UNKNOWN, Kind, Layer, Scope
+from porting.rules import REMOVED
+from porting.templates import code
+
+# Methods that lists, strings, dicts and sets have too: left alone unless the text shows an array.
+ALSO_PYTHON = {
+    "split",
+    "sort",
+    "copy",
+    "add",
+    "index",
+    "round",
+    "pop",
+    "format",
+    "flip",
+    "data",
+    "grad",
+    "step",
+}
+MODULE_METHODS = {
+    "initialize", "hybridize", "collect_params", "name_scope", "save_parameters", "load_parameters",
+    "save_params", "load_params", "register_child",
+}  # fmt: skip
+OWNERS = {
+    "module": "Module",
+    "trainer": "Trainer",
+    "param": "Parameter",
+    "dataset": "Dataset",
+    "tensor": "NDArray",
+}
+LITERALS = (
+    cst.Integer, cst.Float, cst.SimpleString, cst.FormattedString, cst.List, cst.Dict, cst.Tuple,
+    cst.Set, cst.ListComp, cst.DictComp, cst.Lambda,
+)  # fmt: skip
+BUILTIN_CALLS = {
+    "len",
+    "range",
+    "zip",
+    "enumerate",
+    "list",
+    "dict",
+    "set",
+    "tuple",
+    "int",
+    "float",
+    "str",
+    "sum",
+    "open",
+    "print",
+    "sorted",
+    "isinstance",
+    "max",
+    "min",
+    "abs",
+    "round",
+}
+NETWORK_NAMES = ("net", "model", "blk", "block")
+
+
+def dotted(node: cst.CSTNode) -> str:
+    """a.b.c, or nothing for anything else."""
+    if isinstance(node, cst.Name):
+        return node.value
+    if isinstance(node, cst.Attribute) and (base := dotted(node.value)):
+        return f"{base}.{node.attr.value}"
+    return ""
+
+
+class State:
+    """What the cells of one document share."""
+
+    def __init__(self) -> None:
+        self.document = Scope()
+        self.aliases: dict[str, str] = {}
+        self.imports: dict[str, None] = {}
+        self.findings: list[Finding] = []
+        self.data_alias = ""
+        self.helper_alias = ""
+        self.uses_is_training = False
+        self.depends: dict[str, set[str]] = {}
+        self.differentiated: list[tuple[str, str]] = []
+        self.leaves: list[str] = []
+        self.layers: dict[str, list[str]] = {}
+        self.import_lines: list[list[cst.BaseSmallStatement]] = []
+
+
+class Inference(cst.CSTTransformer):
+    METADATA_DEPENDENCIES = (PositionProvider,)
+
+    def __init__(self, state: State, cell: int, plan: training.Plan, interactive: bool):
+        super().__init__()
+        self.state, self.cell, self.plan, self.interactive = state, cell, plan, interactive
+        self.scopes: list[Scope] = [state.document]
+        self.groups: dict[cst.CSTNode, Layer] = {}
+        self.quiet: set[int] = set()
+        self.values_only: set[int] = set()
+        self.boolean: set[int] = set()
+        self.assigned: dict[int, str] = {}
+        self.adding: dict[int, tuple[cst.Call, int]] = {}
+        self.reasons: list[str] = []
+        self.before: list[str] = []
+        self.tags: dict[int, tuple[str, Any, Any]] = {}
+        self.recording = 0
+        self.statements: set[int] = set()
+        self.read: set[int] = set()
+        self.targets: dict[int, cst.BaseExpression] = {}
+        self.suspended: list[Any] = []
+        self.mode: dict[str, str] = {}
+
+    # ---- names and kinds ----
+
+    def scope(self) -> Scope:
+        return self.scopes[-1]
+
+    def lookup(self, name: str) -> Kind | None:
+        for position, scope in enumerate(reversed(self.scopes)):
+            if scope.is_class and position and "." not in name:
+                continue
+            if name in scope.names:
+                return scope.names[name]
+        return None
+
+    def bind_name(self, name: str, kind: Kind) -> None:
+        if name.startswith("self."):
+            for scope in reversed(self.scopes):
+                if scope.is_class:
+                    scope.names[name] = kind
+                    return
+        scope = self.scope()
+        scope.names[name] = kind
+        if scope is self.state.document:
+            self.state.aliases.pop(name, None)
+
+    def canonical(self, node: cst.CSTNode) -> str:
+        """The MXNet name a chain of names stands for, or nothing."""
+        chain = dotted(node)
+        if not chain:
+            return ""
+        root, _, rest = chain.partition(".")
+        kind = self.lookup(root)
+        target = kind.alias if kind is not None else self.state.aliases.get(root, "")
+        if not target:
+            return ""
+        return mxnet_names.canonical(f"{target}.{rest}".rstrip("."))
+
+    def kind(self, node: cst.BaseExpression) -> Kind:
+        """What the text says about the type of an expression."""
+        if isinstance(node, cst.Name):
+            return self.lookup(node.value) or UNKNOWN
+        if isinstance(node, LITERALS):
+            return PYTHON
+        if isinstance(node, cst.Call):
+            return self._call_kind(node)
+        if isinstance(node, cst.Attribute):
+            return self._attribute_kind(node)
+        if isinstance(node, cst.Subscript):
+            base = self.kind(node.value)
+            if base.name == "tensors":
+                return TENSOR
+            return Kind(base.name) if base.name in ("tensor", "numpy", "module") else UNKNOWN
+        if isinstance(node, (cst.BinaryOperation, cst.Comparison)):
+            sides = (
+                [node.left, node.right]
+                if isinstance(node, cst.BinaryOperation)
+                else [node.left, *(c.comparator for c in node.comparisons)]
+            )
+            kinds = [self.kind(s) for s in sides]
+            found = {k.name for k in kinds}
+            if "tensor" in found:
+                scalar = all(k.scalar or k.name == "py" for k in kinds)
+                return Kind("tensor", scalar=scalar)
+            if "numpy" in found:
+                return Kind("numpy")
+            return PYTHON if found == {"py"} else UNKNOWN
+        if isinstance(node, cst.UnaryOperation):
+            return self.kind(node.expression)
+        return UNKNOWN
+
+    def _row_kind(self, row: Row, call: cst.Call) -> Kind:
+        if row.kind == "loss":
+            return Kind("loss", detail=row.rule)
+        if row.rule == "sequential":
+            return Kind("module", layers=[])
+        if row.kind == "module":
+            group = self.groups.get(call)
+            return Kind(
+                "module", main=group.main if group and group.width > 1 else None, detail=row.name
+            )
+        return Kind(row.kind)
+
+    def _call_kind(self, node: cst.Call) -> Kind:
+        name = self.canonical(node.func)
+        if name:
+            row = find(name)
+            if row is None:
+                return UNKNOWN
+            kind = self._row_kind(row, node)
+            if row.rule in ("call", "extremum", "reduction") and name.split(".")[-1] in (
+                "sum",
+                "mean",
+                "max",
+                "min",
+                "norm",
+            ):
+                kind.scalar = len(node.args) == 1
+            return kind
+        if isinstance(node.func, cst.Name):
+            known = self.lookup(node.func.value)
+            if known is None:
+                return PYTHON if node.func.value in BUILTIN_CALLS else UNKNOWN
+            if known.name == "class":
+                return (
+                    Kind("module", methods=known.methods) if known.detail == "module" else UNKNOWN
+                )
+            if known.name == "function":
+                return known.returns or UNKNOWN
+            return TENSOR if known.name in ("module", "loss") else UNKNOWN
+        if isinstance(node.func, cst.Attribute):
+            row = self.method(node)
+            if row is not None and row.name.startswith("Module.params"):
+                return Kind(row.kind)
+            base = self.kind(node.func.value)
+            attribute = node.func.attr.value
+            if row is not None:
+                kind = self._row_kind(row, node)
+                if kind.name == "tensor" and attribute in (
+                    "sum",
+                    "mean",
+                    "max",
+                    "min",
+                    "norm",
+                    "prod",
+                ):
+                    kind.scalar = not node.args
+                if kind.name == "tensor" and base.scalar:
+                    kind.scalar = True
+                return kind
+            if base.name in ("numpy", "py"):
+                return Kind(base.name)
+            member = self.lookup(dotted(node.func))
+            if member is not None and member.name in ("module", "loss"):
+                return TENSOR
+            root = dotted(node.func).partition(".")[0]
+            if root in ("np", "numpy") and self.lookup(root) is None:
+                return Kind("numpy")
+            if root in ("math", "os", "time", "random", "sys", "plt"):
+                return PYTHON
+        return UNKNOWN
+
+    def _attribute_kind(self, node: cst.Attribute) -> Kind:
+        chain = dotted(node)
+        if chain and (known := self.lookup(chain)):
+            return known
+        name = self.canonical(node)
+        if name:
+            row = find(name)
+            if row is None:
+                return UNKNOWN
+            if row.kind == "class":
+                return Kind("class", detail="module" if row.torch == "nn.Module" else "")
+            return Kind("function", returns=Kind(row.kind)) if row.rule == "helper" else UNKNOWN
+        base = self.kind(node.value)
+        attribute = node.attr.value
+        if attribute in ("shape", "dtype", "ndim", "stype"):
+            return PYTHON
+        if attribute in ("weight", "bias", "gamma", "beta") and base.name != "numpy":
+            return Kind("param")
+        if attribute == "grad" or (attribute == "T" and base.name == "tensor"):
+            return TENSOR
+        if base.name == "numpy":
+            return base
+        return UNKNOWN
+
+    # ---- what the rules ask for ----
+
+    def only_value(self, call: cst.Call) -> bool:
+        return id(call) in self.values_only
+
+    def need_import(self, name: str) -> None:
+        self.state.imports[name] = None
+
+    def data_module(self) -> str:
+        if not self.state.data_alias:
+            # A chapter may call its own arrays data.
+            self.state.data_alias = "torch_data"
+        self.need_import("data")
+        return self.state.data_alias
+
+    def rescale(self, optimizer: str, divisor: str) -> None:
+        self.before.append(
+            f"for group in {optimizer}.param_groups:\n"
+            f"    for param in group['params']:\n"
+            f"        if param.grad is not None:\n"
+            f"            param.grad /= {divisor}\n"
+        )
+
+    def line(self, node: cst.CSTNode) -> int:
+        return self.get_metadata(PositionProvider, node).start.line
+
+    def note(self, key: str, node: cst.CSTNode) -> None:
+        """A note of its own, for a change that belongs to no name alone."""
+        text = code(node)
+        self.state.findings.append(
+            Finding(self.cell, self.line(node), key, text, "", key, (key,), "note")
+        )
+
+    def attached(self, call: cst.Call) -> None:
+        assert isinstance(call.func, cst.Attribute)
+        if isinstance(call.func.value, cst.Name):
+            self.state.leaves.append(call.func.value.value)
+
+    def found(
+        self, row: Row, node: cst.CSTNode, new: cst.CSTNode, extra: tuple[str, ...] = ()
+    ) -> None:
+        status = "proven" if row.proven else "known"
+        text = code(new)
+        shown = "" if text == REMOVED.value else text
+        self.state.findings.append(
+            Finding(
+                self.cell,
+                self.line(node),
+                row.name,
+                code(node),
+                shown,
+                row.rule,
+                (*row.notes, *extra),
+                status,
+                row.proof,
+            )
+        )
+        for name, need in (
+            ("torch.", "torch"),
+            ("nn.", "nn"),
+            ("F.", "F"),
+            ("runtime.", "runtime"),
+        ):
+            if any(part.startswith(name) for part in words(text)):
+                self.need_import(need)
+        if row.rule == "optimizer" or row.name.startswith("gluon.Trainer"):
+            self.need_import("torch")
+
+    def stub(
+        self,
+        name: str,
+        node: cst.BaseExpression,
+        updated: cst.BaseExpression,
+        reason: str,
+        key: str,
+    ) -> cst.BaseExpression:
+        """A call that raises the reason; the original stays visible in it."""
+        self.need_import("runtime")
+        self.reasons.append(f"{name}: {reason}")
+        target = cst.parse_expression(f"runtime.not_ported({name!r}, {reason!r})")
+        new: cst.BaseExpression = target
+        if isinstance(updated, cst.Call):
+            new = updated.with_changes(func=target)
+        self.state.findings.append(
+            Finding(
+                self.cell,
+                self.line(node),
+                name,
+                code(node),
+                code(new),
+                "stub",
+                (key,),
+                "unknown",
+                "",
+                reason,
+            )
+        )
+        return new
+
+    def method(self, node: cst.Call) -> Row | None:
+        """The row of a method call, by the kind of its receiver."""
+        assert isinstance(node.func, cst.Attribute)
+        attribute = node.func.attr.value
+        base = self.kind(node.func.value)
+        receiver = node.func.value
+        if attribute in base.methods:
+            return None
+        if dotted(receiver).endswith(".params") and attribute in ("get", "get_constant"):
+            return find(f"Module.params.{attribute}")
+        if attribute in MODULE_METHODS and base.name in ("unknown", "module", "param"):
+            return find(f"Module.{attribute}")
+        if isinstance(receiver, cst.Call) and code(receiver.func) == "super":
+            return None
+        owner = OWNERS.get(base.name)
+        if owner == "Module" and attribute == "add":
+            return find("Module.add")
+        if owner:
+            row = find(f"{owner}.{attribute}")
+            if row is None and owner == "Parameter":
+                row = find(f"NDArray.{attribute}")
+            return row if row is None or row.rule != "attribute" else None
+        if base.name != "unknown" or dotted(receiver) in ("self", "cls", "super"):
+            return None
+        if attribute == "step" and len(node.args) == 1 and self.has_mxnet():
+            return find("Trainer.step")
+        if attribute in ("data", "grad", "set_data") and (
+            not node.args if attribute != "set_data" else True
+        ):
+            return find(f"Parameter.{attribute}") if self.has_mxnet() else None
+        if attribute in ("set_learning_rate", "transform_first"):
+            return find(f"{'Trainer' if attribute.startswith('set') else 'Dataset'}.{attribute}")
+        if attribute == "add" and is_network_name(dotted(receiver)):
+            return find("Module.add")
+        if (
+            attribute in ALSO_PYTHON
+            or isinstance(receiver, cst.SimpleString)
+            or not self.has_mxnet()
+        ):
+            return None
+        root = dotted(receiver).partition(".")[0]
+        if (
+            root
+            in ("np", "numpy", "math", "random", "time", "os", "sys", "plt", "torch", "F", "nn")
+            and self.lookup(root) is None
+        ):
+            return None
+        row = find(f"NDArray.{attribute}")
+        return row if row is None or row.rule != "attribute" else None
+
+    def has_mxnet(self) -> bool:
+        return bool(self.state.aliases) or bool(self.state.findings)
+
+    def _with_todos(self, node: Any) -> Any:
+        if not self.reasons:
+            return node
+        comments = [
+            cst.EmptyLine(comment=cst.Comment(f"# TODO(mx2torch): {r}"))
+            for r in dict.fromkeys(self.reasons)
+        ]
+        self.reasons.clear()
+        return self._keep_tag(
+            node, node.with_changes(leading_lines=[*node.leading_lines, *comments])
+        )
+
+    def _keep_tag(self, old: cst.CSTNode, new: Any) -> Any:
+        if id(old) in self.tags:
+            kind, payload, _ = self.tags[id(old)]
+            self.tags[id(new)] = (kind, payload, new)
+        return new
+
+    def _parameters(self, params: cst.Parameters) -> None:
+        for param in (*params.posonly_params, *params.params, *params.kwonly_params):
+            self.scope().names[param.name.value] = Kind()
+        for star in (params.star_arg, params.star_kwarg):
+            if isinstance(star, cst.Param):
+                self.scope().names[star.name.value] = PYTHON
+
+    def _element(self, node: cst.BaseExpression) -> list[Kind] | Kind:
+        """The kind of what a loop over the expression yields."""
+        base = self.kind(node)
+        if base.name == "loader":
+            return [TENSOR, TENSOR]
+        if base.name in ("tensor", "tensors"):
+            return TENSOR
+        if base.name in ("params",):
+            return Kind("param")
+        if isinstance(node, cst.Call):
+            name = dotted(node.func)
+            if name == "range":
+                return PYTHON
+            if name == "enumerate" and node.args:
+                inner = self._element(node.args[0].value)
+                return [PYTHON, inner]  # type: ignore[list-item]
+            if name == "zip":
+                found = [self._element(arg.value) for arg in node.args]
+                return [f if isinstance(f, Kind) else UNKNOWN for f in found]
+            if name.endswith(".values") and "collect_params" in code(node):
+                return Kind("param")
+        return Kind()
+
+    def _bind_target(self, target: cst.BaseExpression, kind: Any) -> None:
+        if isinstance(target, cst.Name):
+            self.quiet.add(id(target))
+            self.bind_name(target.value, kind if isinstance(kind, Kind) else Kind())
+        elif isinstance(target, (cst.Tuple, cst.List)):
+            for position, element in enumerate(target.elements):
+                inner = (
+                    kind[position] if isinstance(kind, list) and position < len(kind) else Kind()
+                )
+                if isinstance(kind, Kind) and kind.name in ("tensor", "tensors"):
+                    inner = TENSOR
+                self._bind_target(element.value, inner)
+        elif dotted(target).startswith("self."):
+            self.bind_name(dotted(target), kind if isinstance(kind, Kind) else Kind())
+
+
+def words(text: str) -> list[str]:
+    import re
+
+    return re.findall(r"(?<![\w.])[A-Za-z_][\w.]*", text)
+
+
+def is_network_name(name: str) -> bool:
+    last = name.split(".")[-1]
+    return last in NETWORK_NAMES or last.endswith(("_net", "_model"))

@@ -1,0 +1,61 @@
+"""Which MXNet name a name in the text stands for."""
+
+from __future__ import annotations
+
+import libcst as cst
+from libcst.helpers import get_full_name_for_node
+
+ROOTS = ("mxnet", "d2lzh", "gluonbook")
+MODULES = {
+    "ndarray": "nd",
+    "symbol": "sym",
+    "initializer": "init",
+    "numpy": "np",
+    "numpy_extension": "npx",
+    "context": "",
+    "gluon.data.dataloader": "gluon.data",
+    "gluon.data.dataset": "gluon.data",
+    "gluon.block": "gluon",
+    "gluon.trainer": "gluon",
+    "nd.op": "nd",
+    "nd.ndarray": "nd",
+}
+
+
+def canonical(dotted: str) -> str:
+    """``mxnet.ndarray.concat`` is ``nd.concat``; ``gluonbook.sgd`` is ``d2lzh.sgd``."""
+    root, _, rest = dotted.partition(".")
+    if root == "gluonbook":
+        return f"d2lzh.{rest}".rstrip(".")
+    if root != "mxnet":
+        return dotted
+    changed = True
+    while changed:
+        changed = False
+        for module, short in MODULES.items():
+            if rest == module or rest.startswith(module + "."):
+                rest = (short + rest[len(module) :]).lstrip(".")
+                changed = True
+    return rest or "mxnet"
+
+
+def imported(node: cst.Import | cst.ImportFrom) -> dict[str, str]:
+    """Local name -> full dotted name, for imports of MXNet and the book's helpers only."""
+    found: dict[str, str] = {}
+    if isinstance(node, cst.Import):
+        for alias in node.names:
+            name = get_full_name_for_node(alias.name) or ""
+            if name.split(".")[0] not in ROOTS:
+                continue
+            local = alias.evaluated_alias
+            found[local or name.split(".")[0]] = name if local else name.split(".")[0]
+        return found
+    module = get_full_name_for_node(node.module) if node.module else ""
+    if not module or node.relative or module.split(".")[0] not in ROOTS:
+        return found
+    if isinstance(node.names, cst.ImportStar):
+        return {"*": module}
+    for alias in node.names:
+        name = get_full_name_for_node(alias.name) or ""
+        found[alias.evaluated_alias or name] = f"{module}.{name}"
+    return found

@@ -1,0 +1,229 @@
+"""Rules of gradients, losses, data, initialisers and optimizers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from porting.rules.registry import (
+    REMOVED,
+    literal,
+    parse,
+    rule,
+)
+from porting.templates import (
+    Bound,
+    UnsupportedError,
+    atom,
+    code,
+    fill,
+)
+
+if TYPE_CHECKING:
+    from porting.rewrite import Rewriter
+
+
+@rule
+def attach_grad(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
+    if bound.has("grad_req"):
+        raise UnsupportedError(f"grad_req={bound.text('grad_req')} of attach_grad")
+    port.attached(call)
+    return parse(f"{bound.self_text}.requires_grad_()")
+
+
+@rule
+def detach(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
+    return fill(bound.row.torch, bound)
+
+
+@rule
+def backward(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
+    """Sum first; divide by what a later step would divide by."""
+    assert bound.receiver is not None
+    assert isinstance(call.func, cst.Attribute)
+    head = code(atom(bound.receiver))
+    arguments = ["retain_graph=" + bound.text("retain_graph")] if bound.has("retain_graph") else []
+    if "out_grad" in bound.given:
+        return parse(f"{head}.backward({', '.join([bound.text('out_grad'), *arguments])})")
+    divide = port.plan.divide.get(call)
+    if not port.kind(call.func.value).scalar:
+        head += ".sum()"
+    if divide:
+        port.note("step", call)
+        divisor = divide if divide.isidentifier() or divide.isdigit() else f"({divide})"
+        head = f"({head} / {divisor})"
+    return parse(f"{head}.backward({', '.join(arguments)})")
+
+
+@rule
+def step(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
+    divisor = port.plan.rescale.get(call, bound.text("batch_size"))
+    if divisor and divisor != "1":
+        port.note("step-rescale", call)
+        port.rescale(bound.self_text, divisor)
+    return parse(f"{bound.self_text}.step()")
+
+
+@rule
+def cross_entropy(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
+    if bound.has("axis"):
+        raise UnsupportedError(f"axis={bound.text('axis')} of {bound.row.name}")
+    if bound.has("from_logits"):
+        return parse("nn.NLLLoss(reduction='none')")
+    return parse("nn.CrossEntropyLoss(reduction='none')")
+
+
+@rule
+def array_dataset(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
+    if len(bound.variadic) == 1 and not bound.variadic[0].star:
+        return bound.variadic[0].value
+    kinds = {port.kind(a.value).name for a in call.args}
+    if kinds & {"py", "numpy", "dataset"}:
+        return parse(f"list(zip({', '.join(code(a.value) for a in bound.variadic)}))")
+    return call.with_changes(func=parse(f"{port.data_module()}.TensorDataset"), args=bound.variadic)
+
+
+@rule
+def data_loader(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
+    last = literal(bound, "last_batch")
+    if last not in ("keep", "discard"):
+        raise UnsupportedError(f"last_batch={bound.text('last_batch')} of DataLoader")
+    dropped = bound.given.pop("last_batch", None)
+    node = fill(bound.row.torch.replace("data.", port.data_module() + ".", 1), bound)
+    if dropped is not None and last == "discard" and isinstance(node, cst.Call):
+        return parse(code(node).rstrip()[:-1] + ", drop_last=True)")
+    return node
+
+
+@rule
+def vision(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
+    port.need_import("torchvision")
+    return fill(bound.row.torch, bound)
+
+
+@rule
+def split_and_load(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
+    """Equal parts along axis 0, one for each device."""
+    if bound.has("batch_axis"):
+        raise UnsupportedError(f"batch_axis={bound.text('batch_axis')} of split_and_load")
+    data, devices = bound.text("data"), bound.text("ctx_list")
+    return parse(
+        f"[part.to(device) for part, device in "
+        f"zip(torch.tensor_split({data}, len({devices})), {devices})]"
+    )
+
+
+@rule
+def initialiser(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
+    text = bound.row.torch
+    for parameter in bound.parameters:
+        value = bound.text(parameter.name)
+        simple = value.replace(".", "").replace("_", "").isalnum()
+        text = text.replace(f"{{{parameter.name}}}", value if simple else f"({value})")
+    return cst.ensure_type(parse(text), cst.Lambda)
+
+
+@rule
+def xavier(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
+    values = tuple(literal(bound, name) for name in ("rnd_type", "factor_type", "magnitude"))
+    known = {
+        ("uniform", "avg", 3): "nn.init.xavier_uniform_",
+        # xavier_normal_ has variance 2 / (in + out) = 1 / average: magnitude 1.
+        ("gaussian", "avg", 1): "nn.init.xavier_normal_",
+        ("gaussian", "in", 2): "lambda w: nn.init.kaiming_normal_(w)",
+        ("uniform", "in", 3): "lambda w: nn.init.kaiming_uniform_(w, nonlinearity='linear')",
+    }
+    if values not in known:
+        raise UnsupportedError(f"init.Xavier with rnd_type, factor_type, magnitude = {values}")
+    return parse(known[values])
+
+
+OPTIMIZERS = {
+    "sgd": ("torch.optim.SGD", {"momentum": "momentum"}, {"lr": "0.01"}),
+    "adam": ("torch.optim.Adam", {"epsilon": "eps"}, {"lr": "0.001"}),
+    "adagrad": ("runtime.Adagrad", {"eps": "eps"}, {"lr": "0.01"}),
+    "rmsprop": ("runtime.RMSprop", {"gamma1": "alpha", "epsilon": "eps"}, {"lr": "0.001"}),
+    "adadelta": ("torch.optim.Adadelta", {"rho": "rho", "epsilon": "eps"}, {}),
+}
+
+
+@rule
+def trainer(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
+    """An optimizer by name and options, where both can be read; else chosen at run time."""
+    params = bound.text("params")
+    options = bound.given["optimizer_params"].value if "optimizer_params" in bound.given else None
+    name = literal(bound, "optimizer")
+    readable = options is None or (
+        isinstance(options, cst.Dict)
+        and all(
+            isinstance(e, cst.DictElement) and isinstance(e.key, cst.SimpleString)
+            for e in options.elements
+        )
+    )
+    if isinstance(options, cst.Call) and code(options.func) == "dict":
+        readable = False
+    given: dict[str, str] = {}
+    if isinstance(options, cst.Dict):
+        for e in options.elements:
+            if isinstance(e, cst.DictElement) and isinstance(e.key, cst.SimpleString):
+                given[str(e.key.evaluated_value)] = code(e.value)
+    if not isinstance(name, str) or not readable or name.lower() not in OPTIMIZERS:
+        if isinstance(name, str) and name.lower() not in (*OPTIMIZERS, "nag"):
+            raise UnsupportedError(f"optimizer {name!r}")
+        port.note("optimizer-runtime", call)
+        parts = [params, bound.text("optimizer")]
+        if options is not None:
+            parts.append(code(options))
+        return parse(f"runtime.optimizer({', '.join(parts)})")
+    target, renamed, defaults = OPTIMIZERS[name.lower()]
+    names = {"learning_rate": "lr", "wd": "weight_decay", **renamed}
+    settings: dict[str, str] = {}
+    betas = {"beta1": "0.9", "beta2": "0.999"}
+    for key, value in given.items():
+        if name.lower() == "adam" and key in betas:
+            betas[key] = value
+            settings["betas"] = f"({betas['beta1']}, {betas['beta2']})"
+        elif name.lower() == "adadelta" and key in ("learning_rate", "wd"):
+            if key == "wd" and value not in ("0", "0.0"):
+                raise UnsupportedError("wd of adadelta")
+        elif key not in names:
+            raise UnsupportedError(f"option {key!r} of optimizer {name!r}")
+        elif not (key in ("momentum", "wd") and value in ("0", "0.0")):
+            settings[names[key]] = value
+    for key, value in defaults.items():
+        if key not in settings:
+            settings = {key: value, **settings}
+    if name.lower() == "adadelta" and "eps" not in settings:
+        settings["eps"] = "1e-05"
+    arguments = ", ".join([params, *(f"{key}={value}" for key, value in settings.items())])
+    return parse(f"{target}({arguments})")
+
+
+@rule
+def learning_rate(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
+    port.before.append(
+        f"for group in {bound.self_text}.param_groups:\n    group['lr'] = {bound.text('lr')}\n"
+    )
+    return REMOVED
+
+
+@rule
+def autograd_grad(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
+    return fill("torch.autograd.grad({heads}.sum(), {variables}, {})", bound)
+
+
+@rule
+def record(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
+    """Stays only where the with statement could not be taken away."""
+    return parse("torch.enable_grad()")
+
+
+@rule
+def optimizer(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
+    raise UnsupportedError("optimizer objects are ported where a Trainer is given a name")
+
+
+@rule
+def unknown(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
+    raise UnsupportedError("no PyTorch form is known")

@@ -1,0 +1,199 @@
+"""Follow a loss from backward to the step: where the division by the batch size goes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import libcst as cst
+import libcst.matchers as m
+
+from porting.templates import code
+
+BACKWARD = m.Call(func=m.Attribute(attr=m.Name("backward")))
+STEP = m.Call(func=m.Attribute(attr=m.Name("step")), args=[m.Arg(), m.ZeroOrMore(m.Arg())])
+# Calls that neither read nor write gradients.
+HARMLESS = {
+    "asscalar",
+    "append",
+    "print",
+    "sum",
+    "mean",
+    "wait_to_read",
+    "waitall",
+    "asnumpy",
+    "as_in_context",
+}
+
+# Functions that update parameters by hand also start with sgd, adam, rms, ada or mom.
+UPDATES = {"trainer_fn", "optimizer", "updater"}
+
+
+@dataclass
+class Plan:
+    """What each backward is divided by and resets first, and what each step divides by."""
+
+    divide: dict[cst.Call, str] = field(default_factory=dict)
+    zero: dict[cst.CSTNode, str] = field(default_factory=dict)
+    rescale: dict[cst.Call, str] = field(default_factory=dict)
+    loops: set[cst.Call] = field(default_factory=set)
+
+
+def plan(module: cst.Module) -> Plan:
+    """Analyse one cell or file."""
+    found = Plan()
+    _suite(module.body, [], found, in_loop=False)
+    return found
+
+
+def _body(node: cst.CSTNode) -> Sequence[cst.CSTNode]:
+    block = getattr(node, "body", None)
+    return block.body if isinstance(block, cst.IndentedBlock) else []
+
+
+def _suite(
+    statements: Sequence[cst.CSTNode],
+    tail: Sequence[cst.CSTNode],
+    found: Plan,
+    in_loop: bool,
+    before: cst.CSTNode | None = None,
+) -> None:
+    for index, statement in enumerate(statements):
+        after = [*statements[index + 1 :], *tail]
+        if isinstance(statement, cst.SimpleStatementLine):
+            calls = [call for call in m.findall(statement, BACKWARD) if isinstance(call, cst.Call)]
+            for call in calls:
+                _backward(call, after, found, before)
+                if in_loop:
+                    found.loops.add(call)
+            continue
+        loops = isinstance(statement, (cst.For, cst.While))
+        within = (in_loop or loops) and not isinstance(statement, (cst.FunctionDef, cst.ClassDef))
+        if loops and _is_backward_loop(statement):
+            # One loss per device: reset once, before the loop.
+            _suite(_body(statement), after, found, within, statement)
+        elif isinstance(statement, cst.With):
+            _suite(_body(statement), after, found, within, before)
+        else:
+            _suite(_body(statement), [], found, within)
+        orelse = getattr(statement, "orelse", None)
+        while isinstance(orelse, (cst.If, cst.Else)):
+            _suite(_body(orelse), [], found, within)
+            orelse = getattr(orelse, "orelse", None)
+
+
+def _is_backward_loop(statement: cst.CSTNode) -> bool:
+    body = _body(statement)
+    return len(body) == 1 and bool(m.findall(body[0], BACKWARD))
+
+
+def _consumers(statement: cst.CSTNode) -> list[cst.Call]:
+    return [
+        c
+        for c in m.findall(statement, m.Call())
+        if isinstance(c, cst.Call) and (m.matches(c, STEP) or updated(c))
+    ]
+
+
+def updated(call: cst.Call) -> list[str]:
+    """The parameters a hand-written update such as sgd(params, lr, n) is given."""
+    name = code(call.func).split(".")[-1]
+    if not call.args or call.args[0].keyword is not None:
+        return []
+    if name not in UPDATES and not name.startswith(("sgd", "adam", "rms", "ada", "mom")):
+        return []
+    first = call.args[0].value
+    if (
+        isinstance(first, cst.List)
+        and all(isinstance(e.value, cst.Name) for e in first.elements)
+        and first.elements
+    ):
+        return [code(e.value) for e in first.elements]
+    if isinstance(first, cst.Name) and "params" in first.value:
+        return [first.value]
+    return []
+
+
+def _zero(statement: cst.CSTNode, indent: str = "") -> str:
+    """Code that resets what a statement updates."""
+    if isinstance(statement, (cst.If, cst.Else)):
+        inside = "".join(_zero(s, indent + "    ") for s in _body(statement))
+        orelse = getattr(statement, "orelse", None)
+        other = _zero(orelse, indent) if orelse is not None else ""
+        if isinstance(statement, cst.Else):
+            return f"{indent}else:\n{inside}" if inside else ""
+        if not inside and not other:
+            return ""
+        head = f"{indent}if {code(statement.test)}:\n{inside or indent + '    pass' + chr(10)}"
+        return (
+            head + other.replace(f"{indent}if ", f"{indent}elif ", 1)
+            if isinstance(orelse, cst.If)
+            else head + other
+        )
+    text = ""
+    if not isinstance(statement, cst.SimpleStatementLine):
+        return text
+    for call in _consumers(statement):
+        if m.matches(call, STEP) and isinstance(call.func, cst.Attribute):
+            text += f"{indent}{code(call.func.value)}.zero_grad()\n"
+            continue
+        names = updated(call)
+        listed = (
+            names[0]
+            if "params" in names[0] and len(names) == 1
+            else f"({', '.join(names)},)"
+            if len(names) == 1
+            else f"({', '.join(names)})"
+        )
+        text += f"{indent}for param in {listed}:\n{indent}    param.grad = None\n"
+    return text
+
+
+def _touches(statement: cst.CSTNode) -> bool:
+    if m.findall(statement, m.Attribute(attr=m.Name("grad"))):
+        return True
+    for call in m.findall(statement, m.Call()):
+        assert isinstance(call, cst.Call)
+        name = code(call.func).split(".")[-1]
+        if not m.matches(call, STEP) and name not in HARMLESS:
+            return True
+    return False
+
+
+def _backward(
+    call: cst.Call, after: Sequence[cst.CSTNode], found: Plan, before: cst.CSTNode | None
+) -> None:
+    followers: list[cst.CSTNode] = []
+    for statement in after:
+        if m.findall(statement, BACKWARD):
+            break
+        followers.append(statement)
+    zero = "".join(_zero(s) for s in followers)
+    if zero:
+        found.zero[before or call] = zero
+    direct: list[cst.Call] = []
+    nested = False
+    last = -1
+    for index, statement in enumerate(followers):
+        for step in _consumers(statement):
+            if not isinstance(statement, cst.SimpleStatementLine) or updated(step):
+                nested = True
+            if m.matches(step, STEP):
+                direct.append(step)
+                last = index
+    texts = {code(step.args[0].value) for step in direct}
+    if not direct:
+        return
+    touched = any(_touches(s) for s in followers[: last + 1]) or any(
+        m.findall(s, m.Attribute(attr=m.Name("grad"))) for s in followers
+    )
+    head_given = bool(call.args)
+    if len(texts) == 1 and not nested and not touched and not head_given:
+        if texts != {"1"}:
+            found.divide[call] = texts.pop()
+        for step in direct:
+            found.rescale.setdefault(step, "")
+        return
+    for step in direct:
+        text = code(step.args[0].value)
+        found.rescale[step] = "" if text == "1" else text

@@ -1,0 +1,60 @@
+"""Every proven row: the tool writes the port that the row shows, and both sides agree."""
+
+from __future__ import annotations
+
+import importlib
+
+import numpy as np
+import pytest
+
+from porting.api_map import NOTES, TABLE
+from porting.port import port
+from porting.rules import RULES
+from tests.porting.both_sides import HEADER, numbers, run_mxnet, run_torch
+
+SHOWN = [row for row in TABLE.values() if row.example]
+
+
+@pytest.mark.parametrize("row", SHOWN, ids=lambda row: row.name)
+def test_row(row) -> None:
+    arrays = "".join(
+        f"{name} = nd.ones({values.shape})\n" for name, values in numbers(row.inputs).items()
+    )
+    ported = port(f"{HEADER}{arrays}out = {row.example}\n", "row.py")
+    assert ported.text.splitlines()[-1] == f"out = {row.port}"
+    expected, expected_grads = run_mxnet(row.example, row.inputs)
+    values, grads = run_torch(row.port, row.inputs)
+    assert len(values) == len(expected)
+    for value, other in zip(values, expected, strict=True):
+        if not isinstance(other, np.ndarray):
+            assert value == (pytest.approx(other, rel=1e-5) if isinstance(other, float) else other)
+            continue
+        # MXNet gives (1,) where PyTorch gives (): the note reduction-shape.
+        same = np.shape(value) == other.shape or (other.shape == (1,) and np.shape(value) == ())
+        assert same, f"shape {np.shape(value)}, MXNet {other.shape}"
+        np.testing.assert_allclose(np.reshape(value, other.shape), other, rtol=2e-5, atol=1e-6)
+    for name, gradient in expected_grads.items():
+        np.testing.assert_allclose(grads[name], gradient, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("row", TABLE.values(), ids=lambda row: row.name)
+def test_row_is_complete(row) -> None:
+    assert row.rule in RULES
+    assert row.notes
+    assert all(note in NOTES for note in row.notes)
+    if row.shown_by:
+        file, _, function = row.shown_by.partition("::")
+        module = importlib.import_module(f"tests.porting.{file.removesuffix('.py')}")
+        assert callable(getattr(module, function.partition("[")[0]))
+
+
+def test_a_wrong_row_is_seen() -> None:
+    expected, _ = run_mxnet("nd.concat(a, b)", "a:2x3 b:2x3")
+    values, _ = run_torch("torch.cat((a, b))", "a:2x3 b:2x3")
+    assert np.shape(values[0]) != expected[0].shape
+
+
+def test_notes_are_in_both_languages() -> None:
+    for english, chinese in NOTES.values():
+        assert english.isascii() or "²" in english
+        assert any("一" <= c <= "鿿" for c in chinese)
