@@ -1,0 +1,1 @@
+"""Port MXNet code and its weights to PyTorch."""

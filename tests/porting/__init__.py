@@ -1,0 +1,1 @@
+"""Tests of what ports MXNet code to PyTorch."""
