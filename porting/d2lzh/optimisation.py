@@ -32,7 +32,7 @@ def sgd(params: Iterable[Tensor], lr: float, batch_size: int) -> None:
 
 @torch.no_grad()
 def grad_clipping(
-    params: Iterable[Tensor], theta: float | None, device: torch.device | str = "cpu"
+    params: Iterable[Tensor], theta: float | None, device: torch.device | str
 ) -> None:
     """∇ ← ∇ · θ / ‖∇‖ in place if ‖∇‖ > θ, with the norm over all gradients; None does nothing.
 
@@ -43,7 +43,7 @@ def grad_clipping(
     grads = [param.grad for param in params if param.grad is not None]
     squares = torch.zeros((), device=device)
     for grad in grads:
-        squares += (grad**2).sum()
+        squares += (grad**2).sum().to(device)
     norm = squares.sqrt().item()
     if norm > theta:
         for grad in grads:

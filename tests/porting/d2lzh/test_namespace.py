@@ -1,6 +1,8 @@
 """The names of the original, each here or openly not."""
 
 import inspect
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,8 +42,11 @@ def test_defaults_are_the_original(original: Any) -> None:
         theirs, ours = getattr(original, name), getattr(d2lzh, name)
         if inspect.isfunction(theirs):
             for argument, parameter in inspect.signature(theirs).parameters.items():
-                if argument not in ("ctx", "root"):
-                    found = inspect.signature(ours).parameters[argument].default
+                argument = "device" if argument == "ctx" else argument
+                found = inspect.signature(ours).parameters[argument].default
+                required = inspect.Parameter.empty
+                assert (found is required) == (parameter.default is required), (name, argument)
+                if argument not in ("device", "root"):
                     assert found == parameter.default, (name, argument)
 
 
@@ -49,6 +54,12 @@ def test_defaults_are_the_original(original: Any) -> None:
 def test_a_missing_name_gives_its_reason(name: str) -> None:
     with pytest.raises(AttributeError, match=f"d2lzh.{name} is not ported: .+"):
         getattr(d2lzh, name)
+
+
+def test_the_page_lists_what_is_missing() -> None:
+    page = (Path(d2lzh.__file__).parent / "README.md").read_text()
+    missing = page.partition("## Not ported")[2]
+    assert sorted(set(re.findall(r"`(\w+)`", missing))) == sorted(NOT_PORTED)
 
 
 def test_an_unknown_name_is_no_attribute() -> None:

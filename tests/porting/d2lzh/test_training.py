@@ -208,9 +208,11 @@ def test_networks_train_and_are_evaluated_in_their_modes() -> None:
         net.eval()
         train(net, torch.optim.SGD(net.parameters(), lr=0.1))
         assert net.seen == [(True, True), (False, False)] * 2
-    net.eval()
-    d2l.evaluate_accuracy([(X, y)], net)
-    assert not net.training
+    for training in (True, False):
+        net.train(training)
+        d2l.evaluate_accuracy([(X, y)], net)
+        assert net.seen[-1] == (False, False)
+        assert net.training == training
 
 
 @pytest.mark.parametrize(

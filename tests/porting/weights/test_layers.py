@@ -57,6 +57,11 @@ CASES = {
     ),
     "batch norm": Case(lambda nn, rnn: nn.BatchNorm(), "nn.BatchNorm2d(4)", IMAGES),
     "lazy batch norm": Case(lambda nn, rnn: nn.BatchNorm(), "nn.LazyBatchNorm2d()", IMAGES),
+    "conv 3d": Case(lambda nn, rnn: nn.Conv3D(2, 2), "nn.Conv3d(1, 2, 2)", (2, 1, 4, 3, 5)),
+    "instance norm": Case(
+        lambda nn, rnn: nn.InstanceNorm(), "nn.InstanceNorm2d(4, affine=True)", IMAGES
+    ),
+    "group norm": Case(lambda nn, rnn: nn.GroupNorm(4), "nn.GroupNorm(4, 4)", IMAGES),
     "layer norm": Case(lambda nn, rnn: nn.LayerNorm(), "nn.LayerNorm(4)"),
     "prelu": Case(lambda nn, rnn: nn.PReLU(), "nn.PReLU()"),
     "embedding": Case(
@@ -150,7 +155,9 @@ def test_there_and_back(mx: Any, tmp_path: Path, like: Any, case: Case) -> None:
     lines = convert(source, make, weights)
     assert len(lines) == 1 + len(list(gluon.collect_params()))
     model = make_model(make).eval()
-    model.load_state_dict(safetensors.torch.load_file(weights))  # strict: no name is missing
+    state = safetensors.torch.load_file(weights)
+    assert set(state) == set(model.state_dict())
+    model.load_state_dict(state)
     with torch.no_grad():
         assert_close(model(torch.tensor(x)).numpy(), expected)
 

@@ -1,5 +1,6 @@
 """Whole networks: names, order, shared and own parameters."""
 
+from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import safetensors.torch
 import torch
 from safetensors import safe_open
 
-from porting import d2lzh
+from porting import d2lzh, weights
 from porting.weights import convert
 from tests.porting.d2lzh.original import original_or_skip
 from tests.porting.weights.test_layers import assert_close, make_model, random_weights
@@ -36,10 +37,10 @@ LENET = (
 def assert_converted(
     source: Path, make: str, expected: np.ndarray, x: np.ndarray
 ) -> torch.nn.Module:
-    weights = source.with_suffix(".safetensors")
-    convert(source, make, weights)
+    converted = source.with_suffix(".safetensors")
+    convert(source, make, converted)
     model = make_model(make).eval()
-    model.load_state_dict(safetensors.torch.load_file(weights))
+    model.load_state_dict(safetensors.torch.load_file(converted))
     with torch.no_grad():
         assert_close(model(torch.tensor(x)).numpy(), expected, atol=1e-5)
     return model
@@ -79,6 +80,31 @@ def test_the_map_of_names_is_saved(mx: Any, tmp_path: Path, like: Any) -> None:
     assert lines[0].split() == ["0.weight", "0.weight", "(4,", "2,", "3,", "3)", "float32"]
     assert lines[6].split()[:2] == ["3.weight", "5.weight"]
     assert lines[-1].endswith("net.safetensors: 12 arrays")
+
+
+def test_the_page(
+    mx: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    """The example of weights.md prints what the page says."""
+    page = Path(weights.__file__).with_suffix(".md").read_text().split("```")
+    commands, source, printed = page[1].strip(), page[3].removeprefix("python\n"), page[5].strip()
+    nn = mx.gluon.nn
+    net = nn.Sequential()
+    net.add(nn.Conv2D(6, 5, activation="sigmoid"), nn.MaxPool2D(2), nn.Dense(10))
+    net.initialize()
+    net(mx.nd.zeros((1, 1, 28, 28)))
+    monkeypatch.chdir(tmp_path)
+    net.save_parameters("net.params")
+    before = Path("net.params").read_bytes()
+    Path("model.py").write_text(source)
+    parser = ArgumentParser()
+    weights.add_arguments(parser)
+    for command, kind in zip(commands.splitlines(), (".safetensors", ".params"), strict=True):
+        arguments = command.removeprefix("python -m porting.weights ").split()
+        assert weights.main(parser.parse_args(arguments)) == 0
+        output = capsys.readouterr().out.strip()
+        assert output == printed.replace("net.safetensors", f"net{kind}")
+    assert Path("net.params").read_bytes() == before
 
 
 def test_by_names_in_another_order(mx: Any, tmp_path: Path, like: Any) -> None:
@@ -178,17 +204,19 @@ def test_language_model(mx: Any, tmp_path: Path, like: Any, saved: str) -> None:
     net.initialize(mx.init.Normal(0.5))
     ids = mx.nd.array(IDS)
     expected = net(ids, net.begin_state(batch_size=len(IDS)))[0].asnumpy()
-    source, weights, back = (tmp_path / name for name in ("a.params", "b.safetensors", "c.params"))
+    source, converted, back = (
+        tmp_path / name for name in ("a.params", "b.safetensors", "c.params")
+    )
     save(net, source, saved)
     make = like("d2l.RNNModel(nn.LSTM(7, 6, 2), 7)", "from porting import d2lzh as d2l")
-    convert(source, make, weights)
+    convert(source, make, converted)
     model = make_model(make)
-    model.load_state_dict(safetensors.torch.load_file(weights))
+    model.load_state_dict(safetensors.torch.load_file(converted))
     output, _ = model(torch.tensor(IDS), model.begin_state(len(IDS)))
     assert_close(output.detach().numpy(), expected)
 
-    safetensors.torch.save_file(model.state_dict(), weights)  # without the map of names
-    convert(weights, make, back)
+    safetensors.torch.save_file(model.state_dict(), converted)  # without the map of names
+    convert(converted, make, back)
     again = make_gluon()
     again.load_parameters(str(back))
     found = again(ids, again.begin_state(batch_size=len(IDS)))[0].asnumpy()
