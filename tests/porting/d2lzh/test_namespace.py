@@ -2,6 +2,8 @@
 
 import inspect
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +67,12 @@ def test_the_page_lists_what_is_missing() -> None:
 def test_an_unknown_name_is_no_attribute() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         _ = d2lzh.nothing
+
+
+def test_no_mxnet_is_needed() -> None:
+    code = "import sys; sys.modules['mxnet'] = None; from porting import d2lzh; d2lzh.resnet18(10)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_constants(original: Any) -> None:
