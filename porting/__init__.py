@@ -1,1 +1,1 @@
-"""Port MXNet and Gluon book code to PyTorch, and say what was changed and why."""
+"""Port MXNet and Gluon book code and its weights to PyTorch, and say what was changed and why."""

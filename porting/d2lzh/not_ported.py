@@ -1,0 +1,29 @@
+"""What d2lzh 1.0.0 has and this package has not."""
+
+_MXNET = "it is a module of MXNet: import the PyTorch module that takes its place"
+_DOWNLOAD = "no test here can download it: unpack {} into ../data or a folder of LOCKSTEP_DATA"
+
+NOT_PORTED = {
+    "display": "it is a module of IPython: write `from IPython import display`",
+    "download_imdb": _DOWNLOAD.format("http://ai.stanford.edu/~amaas/data/sentiment/"),
+    "download_voc_pascal": _DOWNLOAD.format("http://host.robots.ox.ac.uk/pascal/VOC/voc2012"),
+    "load_data_pikachu": (
+        "MXNet's record files and ImageDetIter, which crops boxes at random, have no counterpart"
+    ),
+    **dict.fromkeys(
+        (
+            "autograd",
+            "gdata",
+            "gloss",
+            "gluon",
+            "gutils",
+            "image",
+            "init",
+            "mx",
+            "nd",
+            "nn",
+            "text",
+        ),
+        _MXNET,
+    ),
+}

@@ -1,0 +1,182 @@
+"""The small functions: values and gradients."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from porting import d2lzh as d2l
+from tests.porting.d2lzh.original import lines_without_seconds, seed
+
+RNG = np.random.default_rng(0)
+
+
+def normal(*shape: int) -> np.ndarray:
+    return RNG.normal(size=shape).astype("float32")
+
+
+def pair(nd: Any, value: np.ndarray) -> tuple[Any, torch.Tensor]:
+    """The same numbers as a parameter of each framework."""
+    array, tensor = nd.array(value), torch.tensor(value, requires_grad=True)
+    array.attach_grad()
+    return array, tensor
+
+
+def close(tensor: torch.Tensor, array: Any, rtol: float = 1e-6) -> None:
+    expected = array.asnumpy()
+    assert tensor.shape == expected.shape
+    np.testing.assert_allclose(tensor.detach().numpy(), expected, rtol=rtol, atol=rtol)
+
+
+def test_linreg_and_squared_loss(original: Any, nd: Any) -> None:
+    X, w, b = (pair(nd, v) for v in (normal(7, 3), normal(3, 1), normal(1)))
+    y = normal(7)  # another shape than the predictions
+    with original.autograd.record():
+        loss = original.squared_loss(original.linreg(X[0], w[0], b[0]), nd.array(y))
+    loss.backward()
+    ours = d2l.squared_loss(d2l.linreg(X[1], w[1], b[1]), torch.tensor(y))
+    ours.sum().backward()
+    close(ours, loss)
+    for array, tensor in (X, w, b):
+        close(tensor.grad, array.grad)
+
+
+def test_sgd(original: Any, nd: Any) -> None:
+    arrays, tensors = zip(*(pair(nd, normal(4, 3)), pair(nd, normal(3))), strict=True)
+    for array, tensor in zip(arrays, tensors, strict=True):
+        gradient = normal(*array.shape)
+        array.grad[:] = nd.array(gradient)
+        tensor.grad = torch.tensor(gradient)
+    original.sgd(arrays, 0.3, 7)
+    d2l.sgd(tensors, 0.3, 7)
+    for array, tensor in zip(arrays, tensors, strict=True):
+        close(tensor, array)
+        close(tensor.grad, array.grad, rtol=0)
+        assert tensor.requires_grad
+        assert tensor.is_leaf
+
+
+def test_sgd_leaves_a_parameter_that_the_loss_does_not_reach(original: Any, nd: Any) -> None:
+    array, tensor = pair(nd, normal(3))
+    original.sgd([array], 1.0, 1)
+    d2l.sgd([tensor], 1.0, 1)
+    close(tensor, array, rtol=0)
+
+
+@pytest.mark.parametrize("theta", [None, 0.5, 100.0])
+def test_grad_clipping(original: Any, nd: Any, theta: float | None) -> None:
+    arrays, tensors = zip(*(pair(nd, normal(4, 3)), pair(nd, normal(3))), strict=True)
+    for array, tensor in zip(arrays, tensors, strict=True):
+        gradient = normal(*array.shape)
+        array.grad[:] = nd.array(gradient)
+        tensor.grad = torch.tensor(gradient)
+    unclipped = tensors[0].grad.clone()
+    original.grad_clipping(arrays, theta, original.mx.cpu())
+    d2l.grad_clipping(tensors, theta, "cpu")
+    for array, tensor in zip(arrays, tensors, strict=True):
+        close(tensor.grad, array.grad)
+    assert torch.equal(unclipped, tensors[0].grad) == (theta != 0.5)
+
+
+def test_grad_clipping_passes_nan_by(original: Any, nd: Any) -> None:
+    array, tensor = pair(nd, normal(3))
+    gradient = np.array([np.nan, 3, 4], "float32")
+    array.grad[:] = nd.array(gradient)
+    tensor.grad = torch.tensor(gradient)
+    original.grad_clipping([array], 0.1, original.mx.cpu())
+    d2l.grad_clipping([tensor, torch.zeros(2, requires_grad=True)], 0.1, "cpu")
+    np.testing.assert_array_equal(tensor.grad.numpy(), array.grad.asnumpy())
+
+
+def test_corr2d(original: Any, nd: Any) -> None:
+    X, K = normal(6, 8), normal(2, 3)
+    close(d2l.corr2d(torch.tensor(X), torch.tensor(K)), original.corr2d(nd.array(X), nd.array(K)))
+    integers = np.arange(9).reshape(3, 3), np.arange(4).reshape(2, 2)
+    expected = original.corr2d(*map(nd.array, integers)).asnumpy()
+    found = d2l.corr2d(*map(torch.tensor, integers))
+    assert found.dtype == torch.float32
+    np.testing.assert_array_equal(found.numpy(), expected)
+
+
+@pytest.mark.parametrize("ids", [[0, 2, 1], [[0, 1, 2], [2, 2, 0]], [[-1, 3, 1.7]]])
+def test_to_onehot(original: Any, nd: Any, ids: list) -> None:
+    expected = original.to_onehot(nd.array(ids), 3)
+    found = d2l.to_onehot(torch.tensor(ids), 3)
+    assert len(found) == len(expected)
+    for ours, theirs in zip(found, expected, strict=True):
+        close(ours, theirs, rtol=0)
+
+
+@pytest.mark.parametrize("name", ["data_iter_random", "data_iter_consecutive"])
+@pytest.mark.parametrize(("length", "batch_size", "num_steps"), [(30, 2, 6), (31, 3, 5), (7, 1, 6)])
+@pytest.mark.parametrize("make", [list, np.array, torch.tensor])
+def test_sequences(
+    original: Any, name: str, length: int, batch_size: int, num_steps: int, make: Any
+) -> None:
+    seed()
+    expected = list(getattr(original, name)(list(range(length)), batch_size, num_steps))
+    seed()
+    found = list(getattr(d2l, name)(make(range(length)), batch_size, num_steps))
+    assert len(found) == len(expected) > 0
+    for ours, theirs in zip(found, expected, strict=True):
+        for tensor, array in zip(ours, theirs, strict=True):
+            close(tensor, array, rtol=0)
+            assert tensor.dtype == torch.int64
+
+
+@pytest.mark.parametrize("batch_size", [4, 5, 20])
+def test_data_iter(original: Any, nd: Any, batch_size: int) -> None:
+    features, labels = normal(10, 2), normal(10)
+    seed()
+    expected = list(original.data_iter(batch_size, nd.array(features), nd.array(labels)))
+    seed()
+    found = list(d2l.data_iter(batch_size, torch.tensor(features), torch.tensor(labels)))
+    assert len(found) == len(expected)
+    for ours, theirs in zip(found, expected, strict=True):
+        for tensor, array in zip(ours, theirs, strict=True):
+            close(tensor, array, rtol=0)
+
+
+def test_get_fashion_mnist_labels(original: Any) -> None:
+    labels = np.array([9, 0, 1, 2, 3, 4, 5, 6, 7, 8])
+    expected = original.get_fashion_mnist_labels(labels)
+    assert d2l.get_fashion_mnist_labels(labels) == expected
+    assert d2l.get_fashion_mnist_labels(torch.tensor(labels)) == expected
+
+
+def test_count_tokens(original: Any) -> None:
+    samples = [["a", "b", "a"], [], ["c", "a"]]
+    assert d2l.count_tokens(samples) == original.count_tokens(samples)
+
+
+@pytest.mark.parametrize("prefix", [None, "load"])
+def test_benchmark(original: Any, capsys: pytest.CaptureFixture, prefix: str | None) -> None:
+    with original.Benchmark(prefix):
+        pass
+    theirs = lines_without_seconds(capsys.readouterr().out)
+    with d2l.Benchmark(prefix):
+        pass
+    assert lines_without_seconds(capsys.readouterr().out) == theirs != []
+
+
+def test_mkdir_if_not_exist(tmp_path: Path) -> None:
+    for _ in range(2):
+        d2l.mkdir_if_not_exist([str(tmp_path), "a", "b"])
+    assert (tmp_path / "a" / "b").is_dir()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="the original has no GPU here")
+def test_devices(original: Any) -> None:
+    assert str(original.try_gpu()) == "cpu(0)"
+    assert d2l.try_gpu() == torch.device("cpu")
+    assert list(map(str, original.try_all_gpus())) == ["cpu(0)"]
+    assert d2l.try_all_gpus() == [torch.device("cpu")]
+
+
+def test_devices_of_two_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert d2l.try_gpu() == torch.device("cuda:0")
+    assert d2l.try_all_gpus() == [torch.device("cuda:0"), torch.device("cuda:1")]

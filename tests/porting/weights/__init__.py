@@ -1,0 +1,1 @@
+"""Weights of Gluon and of torch, in both directions."""
