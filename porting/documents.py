@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any
 
+from backends.errors import InputError
+
 FENCE = re.compile(
     r"^(?P<indent>[ \t]*)(?P<mark>`{3,}|~{3,})[ \t]*(?P<info>[^\r\n`]*)\r?\n", re.MULTILINE
 )
@@ -19,7 +21,7 @@ HELD = "#mx2torch-held:"
 SUFFIXES = (".py", ".ipynb", ".md", ".markdown")
 
 
-class DocumentError(Exception):
+class DocumentError(InputError):
     """The file cannot be read as what its name says; the message is one line."""
 
 

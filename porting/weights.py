@@ -1,4 +1,4 @@
-"""`mx2torch weights`: turn a Gluon parameter file into a torch state dict, or back.
+"""Turn a Gluon parameter file into a torch state dict, or back.
 
 The state dict is a safetensors file, whose metadata hold the map of names as JSON under "names";
 load it with `model.load_state_dict(safetensors.torch.load_file(OUT))`.
@@ -7,8 +7,6 @@ load it with `model.load_state_dict(safetensors.torch.load_file(OUT))`.
 from __future__ import annotations
 
 import json
-import sys
-from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,14 +16,12 @@ from safetensors.numpy import save
 from torch import nn
 
 from backends.errors import InputError
-from experiments.commands.main import Parser
 from experiments.commands.results import replacing
 from porting.params_file import DTYPES_ALLOWED, HEADER, read_params, write_params
 from porting.weights_layers import COUNTER, fits, own_state, torch_layers
 from porting.weights_match import match
 from porting.weights_model import load_model
 
-BAD_INPUT = 2
 State = dict[str, np.ndarray]
 
 
@@ -158,29 +154,3 @@ def _table(names: Mapping[str, str], arrays: State, is_gluon: bool) -> list[str]
         for theirs, ours in names.items()
         for array in [arrays[ours if is_gluon else theirs]]
     ]
-
-
-def add_arguments(parser: ArgumentParser) -> None:
-    """What `main` reads."""
-    parser.add_argument("source", type=Path, metavar="IN", help="Gluon's .params, or .safetensors")
-    parser.add_argument(
-        "--like", required=True, metavar="MODEL.py:make", help="a function that makes the model"
-    )
-    parser.add_argument("-o", "--out", required=True, type=Path, help=".safetensors, or .params")
-
-
-def main(arguments: Namespace) -> int:
-    """Convert and print which array became which; 0, or 2 after one line about bad input."""
-    try:
-        lines = convert(arguments.source, arguments.like, arguments.out)
-    except InputError as error:
-        print(f"mx2torch weights: error: {error}", file=sys.stderr)
-        return BAD_INPUT
-    print(*lines, sep="\n")
-    return 0
-
-
-if __name__ == "__main__":
-    parser = Parser(prog="mx2torch weights", description=main.__doc__)
-    add_arguments(parser)
-    sys.exit(main(parser.parse_args()))

@@ -62,7 +62,7 @@ def test_bad_input_exits_with_2(arguments: list[str], chapter: Path, capsys, mon
     Path("latin.py").write_bytes(b"# caf\xe9\n")
     assert main(["port", *arguments]) == 2
     error = capsys.readouterr().err
-    assert error.startswith("mx2torch: ")
+    assert error.startswith("mx2torch port: error: ")
     assert error.count("\n") == 1
     assert chapter.read_text() == SOURCE
 

@@ -1,6 +1,5 @@
 """Whole networks: names, order, shared and own parameters."""
 
-from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import torch
 from safetensors import safe_open
 
 from porting import d2lzh, weights
+from porting.main import main
 from porting.weights import convert
 from tests.porting.d2lzh.original import original_or_skip
 from tests.porting.weights.test_layers import assert_close, make_model, random_weights
@@ -97,11 +97,8 @@ def test_the_page(
     net.save_parameters("net.params")
     before = Path("net.params").read_bytes()
     Path("model.py").write_text(source)
-    parser = ArgumentParser()
-    weights.add_arguments(parser)
     for command, kind in zip(commands.splitlines(), (".safetensors", ".params"), strict=True):
-        arguments = command.removeprefix("python -m porting.weights ").split()
-        assert weights.main(parser.parse_args(arguments)) == 0
+        assert main(command.removeprefix("mx2torch ").split()) == 0
         output = capsys.readouterr().out.strip()
         assert output == printed.replace("net.safetensors", f"net{kind}")
     assert Path("net.params").read_bytes() == before

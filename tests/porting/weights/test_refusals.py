@@ -10,8 +10,8 @@ import safetensors.numpy
 import safetensors.torch
 import torch
 
+from porting.main import main
 from porting.params_file import write_params
-from porting.weights import add_arguments, main
 from tests.porting.weights.test_params_file import content_of
 
 Like = Callable[..., str]
@@ -26,13 +26,8 @@ def save(path: Path, shapes: dict[str, tuple[int, ...]]) -> Path:
 
 def refusal(capsys: pytest.CaptureFixture, source: Path, like: str, out: Path) -> str:
     """The one line that the command gives."""
-    import argparse
-
-    parser = argparse.ArgumentParser()
-    add_arguments(parser)
-    arguments = parser.parse_args([str(source), "--like", like, "-o", str(out)])
     before = sorted(out.parent.iterdir()) if out.parent.is_dir() else []
-    assert main(arguments) == 2
+    assert main(["weights", str(source), "--like", like, "-o", str(out)]) == 2
     assert before == (sorted(out.parent.iterdir()) if out.parent.is_dir() else [])
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -218,9 +213,10 @@ def test_success(capsys: pytest.CaptureFixture, tmp_path: Path, like: Like) -> N
     out = tmp_path / "b.safetensors"
     code = (
         "import sys; sys.modules['mxnet'] = None\n"  # an import of it would fail
-        "import runpy; runpy.run_module('porting.weights', run_name='__main__')"
+        "from porting.main import main; sys.exit(main())"
     )
-    command = [sys.executable, "-c", code, str(source), "--like", like("nn.Linear(4, 3)")]
+    command = [sys.executable, "-c", code, "weights", str(source)]
+    command += ["--like", like("nn.Linear(4, 3)")]
     done = subprocess.run([*command, "-o", str(out)], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith("b.safetensors: 2 arrays\n")
