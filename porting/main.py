@@ -10,10 +10,10 @@ from typing import Any
 
 from backends.errors import InputError
 from experiments.commands.main import BAD_INPUT, INTERRUPTED, NOBODY_READS, Parser
-from porting.commands import lookup, port, weights
+from porting.commands import lookup, port, prove, weights
 
 # Each has HELP, add_arguments(parser) and run(arguments); what it needs, run imports.
-COMMANDS: dict[str, Any] = {"port": port, "lookup": lookup, "weights": weights}
+COMMANDS: dict[str, Any] = {"port": port, "prove": prove, "lookup": lookup, "weights": weights}
 
 
 def build_parser() -> Parser:

@@ -1,0 +1,1 @@
+"""PyTorch's boundary: where it draws numbers, reads data, trains and shows values."""
