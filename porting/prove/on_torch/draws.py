@@ -69,7 +69,7 @@ def _inject_in_place(switch: _Switch) -> None:
     def bernoulli_(self: Tensor, p: Any = 0.5, **_: Any) -> Tensor:
         return self.copy_(_bernoulli(switch.now, p, tuple(self.shape)))
 
-    Tensor.bernoulli_ = bernoulli_  # type: ignore[method-assign]
+    Tensor.bernoulli_ = bernoulli_  # type: ignore[method-assign, assignment]
 
 
 def _inject_functions(switch: _Switch) -> None:
