@@ -21,6 +21,7 @@ MARGIN = 8.0
 BLURRED = 0.05
 NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|\bnan\b|\binf\b")
 SECONDS = re.compile(r"[\d.eE+-]+\s*(?:sec(?:onds?)?|s|ms)\b|[\d.]+\s*(?:examples?|samples?)/s\w*")
+PARAMETER = re.compile(r"[\w.]*(?:weight|bias|gamma|beta|running_mean|running_var)\w*")
 REPR = re.compile(r"<NDArray[^>]*>|tensor\(|,?\s*(?:grad_fn=<[^>]*>|dtype=[\w.]+|device='[^']*')")
 
 
@@ -45,8 +46,12 @@ def compare(path: str, original: Tree, others: Sequence[Tree], port: Tree) -> It
     if kind in ("function", "opaque") or port[0] in ("function", "opaque"):
         if kind != "function":
             unread = content if kind == "opaque" else port[1]
-            yield Comparison(path, UNKNOWN, f"a value of type {unread} cannot be read")
+            yield Comparison(path, UNKNOWN, f"a {unread} holds no numbers that can be read")
         return
+    if "net" in (kind, port[0]) and kind != port[0]:
+        original, port = _as_net(original), _as_net(port)
+        kind, content = original[0], original[1]
+        others = [_as_net(other) for other in others]
     if kind == "text" and port[0] == "text":
         yield _texts(path, content, [o[1] for o in others if o[0] == "text"], port[1])
     elif kind == "net" and port[0] == "net":
@@ -114,7 +119,8 @@ def arrays_agree(
             f" ({_text(apart[where])} apart, {_text(allowed[where])} allowed)"
         )
         return Comparison(path, DIFFERS, why, worst, a.size)
-    if worst > TOLERANCE and (moved > BLURRED * np.maximum(scale, 1e-30)).any():
+    counted = _whole(a) and _whole(b) and worst > 0
+    if counted or (worst > TOLERANCE and (moved > BLURRED * np.maximum(scale, 1e-30)).any()):
         why = "rounding, or randomness that cannot be given, moves it as far in the original"
         return Comparison(path, UNKNOWN, why, worst, a.size)
     return Comparison(path, EQUAL, "", worst, a.size)
@@ -159,6 +165,16 @@ def _dicts(path: str, original: Tree, others: Sequence[Tree], port: Tree) -> Ite
     for key, item in original[1].items():
         alike = [o[1][key] for o in others if o[0] == "dict" and key in o[1]]
         yield from compare(f"{path}[{key!r}]", item, alike, port[1][key])
+
+
+def _as_net(tree: Tree) -> Tree:
+    """A list or a dict of nothing but arrays, as the parameters of a network."""
+    if tree[0] == "array":
+        return ("net", [("", tree[1])])
+    items = list(tree[1].items()) if tree[0] == "dict" else list(enumerate(tree[1]))
+    if tree[0] in ("list", "dict") and items and all(item[0] == "array" for _, item in items):
+        return ("net", [(str(key), item[1]) for key, item in items])
+    return tree
 
 
 def _nets(
@@ -223,6 +239,9 @@ def _distance(one: Pair, other: Pair) -> float:
 
 
 def _texts(path: str, original: str, others: Sequence[str], port: str) -> Comparison:
+    if PARAMETER.fullmatch(original) and PARAMETER.fullmatch(port) and original != port:
+        why = f"MXNet calls a parameter {original}, PyTorch {port}"
+        return Comparison(path, UNKNOWN, why)
     a, b = _normal(original), _normal(port)
     if NUMBER.sub("#", a) != NUMBER.sub("#", b):
         if any(NUMBER.sub("#", _normal(o)) != NUMBER.sub("#", a) for o in others):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 
@@ -18,13 +19,14 @@ from porting.prove.agreement import (
     compare,
     pairs,
 )  # fmt: skip
-from porting.prove.trace import Event, Leaf, Trace, Unit
-from porting.prove.units import Part
+from porting.prove.trace import Event, Leaf, Trace, Unit, joined
+from porting.prove.units import Group, Part
+from porting.prove.values import Tree
 
 
 @dataclass
 class Result:
-    """The verdict on one part of the original."""
+    """The verdict on one part of the original, or on some that the port says together."""
 
     title: str
     line: int
@@ -38,30 +40,55 @@ class Result:
 
 
 def results(
-    aligned: Sequence[tuple[Part, Part | None]],
-    original: Trace,
-    others: Sequence[Trace],
-    port: Trace,
+    groups: Sequence[Group], original: Trace, others: Sequence[Trace], port: Trace
 ) -> list[Result]:
-    """A result for each part of the original, in its order."""
+    """A result for each group, in the original's order."""
     found = []
-    for part, counterpart in aligned:
-        result = Result(part.title, part.line, UNKNOWN)
+    held: list[dict[str, Tree]] = [{} for _ in range(2 + len(others))]
+    raised = ""
+    for group in groups:
+        units = [_left(group.original, run) for run in (original, *others)]
+        units.insert(1, _left(group.port, port))
+        for names, unit in zip(held, units, strict=True):
+            names |= unit.values if unit else {}
+        if not group.original:
+            continue
+        first = group.original[0]
+        more = f" (and {len(group.original) - 1} more)" if len(group.original) > 1 else ""
+        result = Result(first.title + more, first.line, UNKNOWN)
         found.append(result)
-        unit = original.units.get(part.number)
-        if counterpart is None:
-            result.why = "the port says it elsewhere or not at all"
-        elif unit is None or not unit.finished:
+        if not group.port:
+            result.why = "the port has nothing that stands for it"
+        elif units[0] is None:
             result.why = f"the original did not get this far ({original.failure or 'cut'})"
-        elif counterpart.number not in port.units or not port.units[counterpart.number].finished:
+        elif units[1] is None:
             result.why = f"the port did not get this far ({port.failure or 'cut'})"
         else:
-            noisy = [t.units[part.number] for t in others if part.number in t.units]
-            _judge(result, part, unit, noisy, port.units[counterpart.number])
+            noisy = [unit for unit in units[2:] if unit is not None]
+            _judge(result, group.original, units[0], noisy, units[1], held)
+            if result.verdict == DIFFERS and raised and not units[1].error:
+                result.verdict, result.why = UNKNOWN, f"{raised}; since then: {result.why}"
+            if units[0].error and not units[1].error:
+                raised = f"the original raised an error at line {first.line}"
     return found
 
 
-def _judge(result: Result, part: Part, unit: Unit, others: list[Unit], port: Unit) -> None:
+def _left(parts: list[Part], trace: Trace) -> Unit | None:
+    """What these parts left, if the run got through them."""
+    units = [trace.units[part.number] for part in parts if part.number in trace.units]
+    if len(units) < len(parts) or not units or not units[-1].finished:
+        return None
+    return joined(units) if len(units) > 1 else units[0]
+
+
+def _judge(
+    result: Result,
+    parts: list[Part],
+    unit: Unit,
+    others: list[Unit],
+    port: Unit,
+    held: list[dict[str, Tree]],
+) -> None:
     result.notes = sorted({*unit.notes, *port.notes})
     result.updates = sum(event.loss is not None for event in unit.events)
     if unit.cut:
@@ -72,7 +99,8 @@ def _judge(result: Result, part: Part, unit: Unit, others: list[Unit], port: Uni
     if port.error:
         result.verdict, result.why = DIFFERS, f"the port raises {port.error}"
         return
-    for comparison in _comparisons(unit, others, port, result.notes):
+    comparisons = chain(_comparisons(unit, others, port, result.notes), _names(unit, port, held))
+    for comparison in comparisons:
         if comparison.verdict == EQUAL:
             result.equal += 1
             result.apart = max(result.apart, comparison.apart)
@@ -87,8 +115,8 @@ def _judge(result: Result, part: Part, unit: Unit, others: list[Unit], port: Uni
         result.verdict = EQUAL
     elif result.unknown:
         result.why = result.unknown[0]
-    elif part.defines:
-        result.why = f"it only defines {', '.join(part.defines)}; what calls it is compared"
+    elif defined := [name for part in parts for name in part.defines]:
+        result.why = f"it only defines {', '.join(defined)}; what calls it is compared"
     else:
         result.why = "it leaves no value"
 
@@ -100,6 +128,8 @@ def _comparisons(
     for what in ("shown", "printed"):
         left, right = getattr(unit, what), getattr(port, what)
         word = {"shown": "the value shown", "printed": "the line printed"}[what]
+        if what == "shown" and not left:
+            continue  # such as `x.attach_grad()`, whose counterpart in PyTorch returns x
         if len(left) != len(right):
             counts = [len(getattr(other, what)) for other in others]
             verdict = DIFFERS if all(count == len(left) for count in counts) else UNKNOWN
@@ -110,12 +140,6 @@ def _comparisons(
         for n, (a, b) in enumerate(zip(left, right, strict=True)):
             noisy = [getattr(o, what)[n] for o in others if len(getattr(o, what)) == len(left)]
             yield from compare(word if len(left) == 1 else f"{word} {n + 1}", a, noisy, b)
-    for name, value in unit.values.items():
-        if name in port.values:
-            noisy = [other.values[name] for other in others if name in other.values]
-            yield from compare(name, value, noisy, port.values[name])
-        elif value[0] in ("array", "number", "numbers", "net"):
-            yield Comparison(name, UNKNOWN, "the port does not set it here")
     if len(unit.drawn) != len(port.drawn):
         why = f"{len(unit.drawn)} in the original, {len(port.drawn)} in the port"
         yield Comparison("the curves plotted", DIFFERS, why)
@@ -123,6 +147,17 @@ def _comparisons(
         for n, (line, counterpart) in enumerate(zip(unit.drawn, port.drawn, strict=True)):
             noisy_lines = [o.drawn[n] for o in others if len(o.drawn) == len(unit.drawn)]
             yield arrays_agree(f"curve {n + 1}", line, noisy_lines, counterpart, by_element=True)
+
+
+def _names(unit: Unit, port: Unit, held: list[dict[str, Tree]]) -> Iterator[Comparison]:
+    """Top-level names that either program has set or changed, as both hold them now."""
+    ours, theirs, *noisy = held
+    for name in [*unit.values, *(n for n in port.values if n not in unit.values and n in ours)]:
+        if name in theirs:
+            others = [names[name] for names in noisy if name in names]
+            yield from compare(name, ours[name], others, theirs[name])
+        elif ours[name][0] in ("array", "number", "numbers", "net"):
+            yield Comparison(name, UNKNOWN, "the port has no such name")
 
 
 def _events(unit: Unit, others: list[Unit], port: Unit, notes: list[str]) -> Iterator[Comparison]:

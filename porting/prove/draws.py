@@ -84,12 +84,15 @@ class Draws:
         picked = picked.clip(max=rows.shape[1] - 1)
         return picked.reshape(*probabilities.shape[:-1], count)
 
-    def perturbed(self, values: np.ndarray) -> np.ndarray:
-        """The values, with noise if this run has it; whole numbers stay as they are."""
+    def perturbed(self, values: np.ndarray, scale: Any = None) -> np.ndarray:
+        """The values, with noise if this run has it; whole numbers stay as they are.
+
+        The noise is relative to each value, or to `scale`.
+        """
         if self._noise is None or values.dtype.kind != "f" or np.array_equal(values, values // 1):
             return values
         delta = self._noise.uniform(-ROUNDING, ROUNDING, values.shape)
-        return np.asarray(values * (1 + delta), values.dtype)
+        return np.asarray(values + delta * (values if scale is None else scale), values.dtype)
 
 
 def _short(parameter: np.ndarray) -> str:

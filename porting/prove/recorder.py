@@ -29,7 +29,9 @@ class Recorder:
         self.writer, self.framework, self.updates = writer, framework, updates
         self.on_begin: Callable[[int], None] = lambda number: None
         self.settings: dict[str, Any] = {}
-        self.names: dict[str, Any] = {"__name__": "__main__", "__builtins__": builtins}
+        # A module of that name, because pickle looks classes up in it.
+        sys.modules["__main__"] = ModuleType("__main__")
+        self.names: dict[str, Any] = vars(sys.modules["__main__"])
         self._known: dict[str, int] = {}
         self._running = False
         self._pending: Event | None = None
@@ -108,7 +110,9 @@ class Recorder:
             self._passes = 0
             self._running = True
             try:
-                self._run_statement(statement, name)
+                value = self._run_statement(statement, name)
+                if statement is part.statements[-1] and value is not None:
+                    self.writer.write("shown", tree(value, self.framework))
             except Cut:
                 self.writer.write("cut", True)
             except KeyboardInterrupt:
@@ -125,15 +129,14 @@ class Recorder:
         """Replaced by the framework's side: the trained arrays as they are now."""
         return []
 
-    def _run_statement(self, statement: ast.stmt, name: str) -> None:
-        if not isinstance(statement, ast.Expr):
-            module = ast.Module([statement], [])
-            exec(_compiled(module, name, "exec"), self.names)
-            self.names |= {n: self.settings[n] for n in self.settings if n in self.names}
-            return
-        value = eval(_compiled(ast.Expression(statement.value), name, "eval"), self.names)
-        if value is not None:
-            self.writer.write("shown", tree(value, self.framework))
+    def _run_statement(self, statement: ast.stmt, name: str) -> Any:
+        """Run it; the value of an expression."""
+        if isinstance(statement, ast.Expr):
+            return eval(_compiled(ast.Expression(statement.value), name, "eval"), self.names)
+        exec(_compiled(ast.Module([statement], []), name, "exec"), self.names)
+        for setting in self.settings.keys() & self.names.keys():
+            self.names[setting] = self.settings[setting]
+        return None
 
     def _print(self, *arguments: Any, **options: Any) -> None:
         if self._running and options.get("file") in (None, sys.stdout):

@@ -100,7 +100,7 @@ def _prepare_torch(job: Job, writer: Writer, draws: Draws) -> Recorder:
     from porting.prove.on_torch.training import Training
     from porting.prove.on_torch.values import Values
 
-    writer.write("about", {"framework": "PyTorch", "version": torch.__version__})
+    writer.write("about", {"framework": "PyTorch", "version": str(torch.__version__)})
     recorder = Recorder(writer, Values(), job.updates)
     torch.manual_seed(job.seed)
     Training(recorder).install()
@@ -114,7 +114,7 @@ def _stand_in_for_ipython() -> None:
         module = importlib.import_module("IPython.display")
     except ModuleNotFoundError:
         ipython, module = ModuleType("IPython"), ModuleType("IPython.display")
-        vars(ipython)["display"] = module
+        vars(ipython).update(display=module, get_ipython=lambda: None, version_info=(8, 0))
         sys.modules |= {"IPython": ipython, "IPython.display": module}
     for name in ("set_matplotlib_formats", "clear_output", "display"):
         vars(module).setdefault(name, lambda *_, **__: None)

@@ -80,23 +80,39 @@ def is_import(part: Part) -> bool:
     )
 
 
-def aligned(original: list[Part], port: list[Part]) -> list[tuple[Part, Part | None]]:
-    """Every part of the original that is more than imports, with the port's that stands for it."""
+@dataclass
+class Group:
+    """Parts of the original and the parts of the port that stand for them, often one of each."""
+
+    original: list[Part]
+    port: list[Part]
+
+
+def aligned(original: list[Part], port: list[Part]) -> list[Group]:
+    """All parts but imports, in groups that bind the same names.
+
+    Cells of a document stand for each other by their number. Statements are matched by what they
+    bind and call; what only one program has belongs to the group before it.
+    """
     left = [part for part in original if not is_import(part)]
     right = [part for part in port if not is_import(part)]
     cells = all(part.title.startswith(("cell", "block")) for part in left + right)
-    if cells and len(left) == len(right):  # a port of a document adds no cell and takes none away
-        return list(zip(left, right, strict=True))
+    if cells and len(left) == len(right):
+        return [Group([a], [b]) for a, b in zip(left, right, strict=True)]
     matcher = difflib.SequenceMatcher(
         None, [p.signature for p in left], [p.signature for p in right], autojunk=False
     )
-    pairs: list[tuple[Part, Part | None]] = []
+    groups: list[Group] = []
     for tag, start, stop, other_start, other_stop in matcher.get_opcodes():
-        same_length = stop - start == other_stop - other_start
-        for offset, part in enumerate(left[start:stop]):
-            matched = tag == "equal" or (tag == "replace" and same_length)
-            pairs.append((part, right[other_start + offset] if matched else None))
-    return pairs
+        ours, theirs = left[start:stop], right[other_start:other_stop]
+        if tag == "equal" or len(ours) == len(theirs):
+            groups += [Group([a], [b]) for a, b in zip(ours, theirs, strict=True)]
+        elif (ours and theirs) or not groups:
+            groups.append(Group(ours, theirs))
+        else:
+            groups[-1].original += ours
+            groups[-1].port += theirs
+    return groups
 
 
 def _title(source: str, statement: ast.stmt) -> str:
@@ -108,10 +124,14 @@ def _signature(statement: ast.stmt) -> str:
     if isinstance(statement, _DEFINITIONS):
         return f"def {statement.name}"
     if isinstance(statement, ast.Expr):
-        return _called(statement.value)
+        called = statement.value.func if isinstance(statement.value, ast.Call) else None
+        method = f"{called.attr} " if isinstance(called, ast.Attribute) else ""
+        return method + _called(statement.value)
     if isinstance(statement, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
         targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
         return " = ".join(_stored(target) for target in targets)
+    if isinstance(statement, ast.With) and len(statement.body) == 1:
+        return _signature(statement.body[0])  # `with autograd.record():` has no counterpart
     return type(statement).__name__ + " " + " ".join(sorted(_stores(statement)))
 
 

@@ -39,7 +39,7 @@ def tree(value: Any, framework: Framework, depth: int = 0) -> Tree:
     if value is None:
         return ("same", "None")
     if isinstance(value, str):
-        return ("text", value)
+        return ("text", str(value))  # not a framework's own kind of str
     if isinstance(value, (bool, numbers.Number, np.generic)):
         return ("number", complex(value) if isinstance(value, complex) else float(value))  # type: ignore[arg-type]
     if (array := framework.array(value)) is not None:

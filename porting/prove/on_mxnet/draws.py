@@ -37,6 +37,9 @@ def inject(mx: Any, draws: Draws, recorder: Recorder) -> None:
     _load_here(mx.gluon.data.DataLoader)
     mx.nd.array = _perturbed(mx.nd.array, draws)
     mx.np.array = _perturbed(mx.np.array, draws)
+    for module in (mx.nd, mx.np):
+        for name in ("arange", "linspace"):
+            setattr(module, name, _perturbed_range(getattr(module, name), draws))
 
     def hybridize(block: Any, *_: Any, **__: Any) -> None:
         recorder.note("hybridize() is passed over: a compiled graph would draw masks of its own")
@@ -195,6 +198,20 @@ def _perturbed(make: Callable[..., Any], draws: Draws) -> Callable[..., Any]:
         return make(source, *arguments, **options)
 
     return array
+
+
+def _perturbed_range(make: Callable[..., Any], draws: Draws) -> Callable[..., Any]:
+    """Numbers at equal distances, which frameworks round by the size of the largest."""
+
+    def numbers(*arguments: Any, **options: Any) -> Any:
+        made = make(*arguments, **options)
+        values = made.asnumpy()
+        noisy = draws.perturbed(values, scale=abs(values).max(initial=0))
+        if noisy is not values:
+            made[:] = noisy
+        return made
+
+    return numbers
 
 
 def _numpy(value: Any) -> np.ndarray:

@@ -14,6 +14,8 @@ class Values:
         self._mx = mx
 
     def array(self, value: Any) -> np.ndarray | None:
+        if isinstance(value, self._mx.gluon.Parameter) and value._data is not None:
+            value = value.data()
         return value.asnumpy() if isinstance(value, self._mx.nd.NDArray) else None
 
     def net(self, value: Any) -> list[tuple[str, np.ndarray]] | None:
@@ -22,8 +24,6 @@ class Values:
             parameters = list(value.collect_params().values())
         elif isinstance(value, gluon.ParameterDict):
             parameters = list(value.values())
-        elif isinstance(value, gluon.Parameter):
-            parameters = [value]
         else:
             return None
         return [(p.name, p.data().asnumpy()) for p in parameters if p._data is not None]
