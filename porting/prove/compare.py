@@ -65,7 +65,7 @@ def results(
             result.why = f"the port did not get this far ({port.failure or 'cut'})"
         else:
             noisy = [unit for unit in units[2:] if unit is not None]
-            _judge(result, group.original, units[0], noisy, units[1], held)
+            _judge(result, group, units[0], noisy, units[1], held)
             if result.verdict == DIFFERS and raised and not units[1].error:
                 result.verdict, result.why = UNKNOWN, f"{raised}; since then: {result.why}"
             if units[0].error and not units[1].error:
@@ -83,7 +83,7 @@ def _left(parts: list[Part], trace: Trace) -> Unit | None:
 
 def _judge(
     result: Result,
-    parts: list[Part],
+    group: Group,
     unit: Unit,
     others: list[Unit],
     port: Unit,
@@ -99,7 +99,9 @@ def _judge(
     if port.error:
         result.verdict, result.why = DIFFERS, f"the port raises {port.error}"
         return
-    comparisons = chain(_comparisons(unit, others, port, result.notes), _names(unit, port, held))
+    comparisons = chain(
+        _comparisons(unit, others, port, result.notes), _names(unit, port, held, group.bound)
+    )
     for comparison in comparisons:
         if comparison.verdict == EQUAL:
             result.equal += 1
@@ -115,7 +117,7 @@ def _judge(
         result.verdict = EQUAL
     elif result.unknown:
         result.why = result.unknown[0]
-    elif defined := [name for part in parts for name in part.defines]:
+    elif defined := [name for part in group.original for name in part.defines]:
         result.why = f"it only defines {', '.join(defined)}; what calls it is compared"
     else:
         result.why = "it leaves no value"
@@ -149,13 +151,25 @@ def _comparisons(
             yield arrays_agree(f"curve {n + 1}", line, noisy_lines, counterpart, by_element=True)
 
 
-def _names(unit: Unit, port: Unit, held: list[dict[str, Tree]]) -> Iterator[Comparison]:
-    """Top-level names that either program has set or changed, as both hold them now."""
+def _names(
+    unit: Unit, port: Unit, held: list[dict[str, Tree]], bound: set[str]
+) -> Iterator[Comparison]:
+    """Top-level names that either program has set or changed, as both hold them now.
+
+    What neither binds here and only one changes shares its memory with something else in that one:
+    `g = x.grad` follows the next gradients in MXNet.
+    """
     ours, theirs, *noisy = held
     for name in [*unit.values, *(n for n in port.values if n not in unit.values and n in ours)]:
         if name in theirs:
             others = [names[name] for names in noisy if name in names]
-            yield from compare(name, ours[name], others, theirs[name])
+            shared = name not in bound and (name in unit.values) != (name in port.values)
+            for comparison in compare(name, ours[name], others, theirs[name]):
+                if shared and comparison.verdict == DIFFERS:
+                    why = "changed through another name, in one of the two only"
+                    yield Comparison(name, UNKNOWN, why)
+                else:
+                    yield comparison
         elif ours[name][0] in ("array", "number", "numbers", "net"):
             yield Comparison(name, UNKNOWN, "the port has no such name")
 

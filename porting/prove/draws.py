@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 Shape = tuple[int, ...]
-ROUNDING = 2.0**-22  # four times the rounding unit of float32
+ROUNDING = 2.0**-21  # eight times the rounding unit of float32
 
 
 class Draws:
     """The n-th draw of a kind and a shape is a function of the seed, the kind, the shape and n.
 
     So the two programs see the same numbers as long as draws of one kind and one shape come in
-    the same order. `noise` multiplies what is real by 1 + δ, |δ| ≤ 2⁻²², with a generator of that
+    the same order. `noise` multiplies what is real by 1 + δ, |δ| ≤ 2⁻²¹, with a generator of that
     seed: a second run of the same program then shows what rounding can do to it.
     """
 

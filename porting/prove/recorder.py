@@ -19,11 +19,11 @@ from porting.prove.values import Framework, Tree, tree
 
 
 class Cut(BaseException):
-    """The statement has had as many backward passes as the proof asked for."""
+    """The statement has had one backward pass more than the updates that the proof asked for."""
 
 
 class Recorder:
-    """Follows a run; the frameworks' sides call `before_backward`, `backward` and `updated`."""
+    """Follows a run; the frameworks' sides call `backward` and `updated`."""
 
     def __init__(self, writer: Writer, framework: Framework, updates: int) -> None:
         self.writer, self.framework, self.updates = writer, framework, updates
@@ -40,15 +40,16 @@ class Recorder:
 
     # ---- what the frameworks report ----
 
-    def before_backward(self) -> None:
-        """Raise Cut if this statement may have no more backward passes."""
+    def backward(self, loss: list[np.ndarray], leaves: list[Leaf]) -> None:
+        """A backward pass has filled the leaves' gradients.
+
+        Raises Cut after the last update that this statement may have. Not before this pass: MXNet
+        updates the statistics of batch normalisation in it, PyTorch in the forward pass.
+        """
+        self._flush()
         if self.updates and self._passes >= self.updates:
             raise Cut
         self._passes += 1
-
-    def backward(self, loss: list[np.ndarray], leaves: list[Leaf]) -> None:
-        """A backward pass has filled the leaves' gradients."""
-        self._flush()
         self._pending = Event(loss, leaves)
 
     def updated(self, factors: dict[int, float]) -> None:

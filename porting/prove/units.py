@@ -87,6 +87,16 @@ class Group:
     original: list[Part]
     port: list[Part]
 
+    @property
+    def bound(self) -> set[str]:
+        """The names that its statements bind, at top level or below."""
+        return {
+            name
+            for part in self.original + self.port
+            for statement in part.statements
+            for name in _stores(statement)
+        }
+
 
 def aligned(original: list[Part], port: list[Part]) -> list[Group]:
     """All parts but imports, in groups that bind the same names.

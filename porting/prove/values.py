@@ -26,7 +26,7 @@ class Framework(Protocol):
         """The array it is, or None."""
 
     def net(self, value: Any) -> list[tuple[str, np.ndarray]] | None:
-        """The parameters and statistics of a network that has been given numbers, or None."""
+        """The parameters and statistics of a network, none if one has no numbers yet, or None."""
 
     def name(self, value: Any) -> str | None:
         """What a device, a dtype or the like is called in both frameworks, or None."""

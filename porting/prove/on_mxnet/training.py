@@ -59,7 +59,6 @@ class Training:
 
     def _backward_of(self, backward: Callable[..., Any]) -> Callable[..., Any]:
         def counted(heads: Any, *arguments: Any, **options: Any) -> None:
-            self._recorder.before_backward()
             fresh = [array for array in self._marked.values() if array._fresh_grad]
             for array in fresh:
                 array._fresh_grad = False

@@ -26,7 +26,9 @@ class Values:
             parameters = list(value.values())
         else:
             return None
-        return [(p.name, p.data().asnumpy()) for p in parameters if p._data is not None]
+        if any(p._data is None for p in parameters):
+            return []
+        return [(p.name, p.data().asnumpy()) for p in parameters]
 
     def name(self, value: Any) -> str | None:
         if isinstance(value, self._mx.Context):

@@ -25,7 +25,6 @@ class Training:
         backward = torch.autograd.backward
 
         def counted(tensors: Any, *arguments: Any, **options: Any) -> None:
-            self._recorder.before_backward()
             heads = list(tensors) if isinstance(tensors, (list, tuple)) else [tensors]
             leaves = _leaves(heads)
             backward(tensors, *arguments, **options)

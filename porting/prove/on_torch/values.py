@@ -22,10 +22,12 @@ class Values:
         if not isinstance(value, nn.Module):
             return None
         named = [*value.named_parameters(), *value.named_buffers()]
+        if any(is_lazy(tensor) for _, tensor in named):
+            return []
         return [
             (name, as_numpy(tensor))
             for name, tensor in named
-            if not is_lazy(tensor) and not name.endswith("num_batches_tracked")
+            if not name.endswith("num_batches_tracked")
         ]
 
     def name(self, value: Any) -> str | None:
