@@ -27,7 +27,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="stop each statement of both programs after N backward passes (default: never)",
     )  # fmt: skip
     add(
-        "--data", type=Path, metavar="DIR", dest="data_dir",
+        "--data-dir", type=Path, metavar="DIR",
         help="what both read as ../data (default: LOCKSTEP_DATA, the data folder beside that of "
         "ORIGINAL, and made-up data for what is in neither)",
     )  # fmt: skip

@@ -96,7 +96,7 @@ def judged(original: Program, port: Program) -> Proof:
             proof.notes.append(f"{who}: {run.failure}")
     made_up = sorted({*original.trace.made_up, *port.trace.made_up})
     if made_up:
-        proof.notes.append(f"{', '.join(made_up)}: made-up data; --data DIR gives the real")
+        proof.notes.append(f"{', '.join(made_up)}: made-up data; --data-dir DIR gives the real")
     proof.perturbed_runs = len(original.perturbed)
     return proof
 
