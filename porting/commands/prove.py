@@ -33,9 +33,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     )  # fmt: skip
     add("--seed", type=_number(0, SEEDS - 1), default=0, metavar="N", help="of all draws")
     add(
-        "--perturbed-runs", type=_number(0, RUNS), default=3, metavar="N",
+        "--perturbed-runs", type=_number(0, RUNS), default=5, metavar="N",
         help="where something differs, at most N more runs of ORIGINAL with rounding errors "
-        "added, to see what rounding does to it (default: 3)",
+        "added, to see what rounding does to it (default: 5)",
     )  # fmt: skip
     add("--timeout", type=float, default=0, metavar="S", help="end each run after S seconds")
     add("--json", type=Path, metavar="FILE", help="write the report there, too")

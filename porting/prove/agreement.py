@@ -29,8 +29,8 @@ REPR = re.compile(r"<NDArray[^>]*>|tensor\(|,?\s*(?:grad_fn=<[^>]*>|dtype=[\w.]+
 class Comparison:
     """One value: where it stands, the verdict, why, and how far apart the two are.
 
-    `apart` is the largest difference relative to the largest number of the array, and `size` how
-    many numbers were compared.
+    `apart` is the largest difference relative to the largest number of the array, `size` how many
+    numbers were compared, and `excess` how many times too far apart they are, if they are.
     """
 
     path: str
@@ -38,6 +38,7 @@ class Comparison:
     why: str = ""
     apart: float = 0.0
     size: int = 0
+    excess: float = np.inf
 
 
 def compare(path: str, original: Tree, others: Sequence[Tree], port: Tree) -> Iterator[Comparison]:
@@ -118,7 +119,9 @@ def arrays_agree(
             f"{_text(a[where])} in the original, {_text(b[where])} in the port{place}"
             f" ({_text(apart[where])} apart, {_text(allowed[where])} allowed)"
         )
-        return Comparison(path, DIFFERS, why, worst, a.size)
+        with np.errstate(divide="ignore"):
+            excess = float(apart[where] / allowed[where])
+        return Comparison(path, DIFFERS, why, worst, a.size, excess)
     counted = _whole(a) and _whole(b) and worst > 0
     if counted or (worst > TOLERANCE and (moved > BLURRED * np.maximum(scale, 1e-30)).any()):
         why = "rounding, or randomness that cannot be given, moves it as far in the original"

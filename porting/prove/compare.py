@@ -7,19 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-import numpy as np
-
-from porting.prove.agreement import (
-    DIFFERS,
-    EQUAL,
-    TOLERANCE,
-    UNKNOWN,
-    Comparison,
-    arrays_agree,
-    compare,
-    pairs,
-)  # fmt: skip
-from porting.prove.trace import Event, Leaf, Trace, Unit, joined
+from porting.prove.agreement import DIFFERS, EQUAL, UNKNOWN, Comparison, arrays_agree, compare
+from porting.prove.events import events_agree
+from porting.prove.trace import Trace, Unit, joined
 from porting.prove.units import Group, Part
 from porting.prove.values import Tree
 
@@ -36,6 +26,7 @@ class Result:
     unknown: list[str] = field(default_factory=list)  # values that cannot be compared, and why
     updates: int = 0
     apart: float = 0.0
+    excess: float = 0.0  # how many times further apart than allowed, of a part that differs
     notes: list[str] = field(default_factory=list)
 
 
@@ -109,7 +100,7 @@ def _judge(
         elif comparison.verdict == UNKNOWN:
             result.unknown.append(f"{comparison.path}: {comparison.why}")
         else:
-            result.verdict = DIFFERS
+            result.verdict, result.excess = DIFFERS, comparison.excess
             result.why = f"{comparison.path}: {comparison.why}"
             result.why += _draws(unit, port)
             return
@@ -126,7 +117,7 @@ def _judge(
 def _comparisons(
     unit: Unit, others: list[Unit], port: Unit, notes: list[str]
 ) -> Iterator[Comparison]:
-    yield from _events(unit, others, port, notes)
+    yield from events_agree(unit.events, [o.events for o in others], port.events, notes)
     for what in ("shown", "printed"):
         left, right = getattr(unit, what), getattr(port, what)
         word = {"shown": "the value shown", "printed": "the line printed"}[what]
@@ -174,136 +165,6 @@ def _names(
             yield Comparison(name, UNKNOWN, "the port has no such name")
 
 
-def _events(unit: Unit, others: list[Unit], port: Unit, notes: list[str]) -> Iterator[Comparison]:
-    """Backward passes in their order: losses, then values and gradients of what is trained."""
-    left, right = unit.events, port.events
-    noisy = [other.events for other in others]
-    partners: dict[int, int] = {}
-    for n, (event, counterpart) in enumerate(zip(left, right, strict=False)):
-        if (event.loss is None) != (counterpart.loss is None):
-            break
-        alike = [events[n] for events in noisy if len(events) > n]
-        step = "after the last update" if event.loss is None else f"backward pass {n + 1}"
-        yield from _event(step, event, alike, counterpart, partners, notes)
-    if len(left) != len(right):
-        passes = [sum(event.loss is not None for event in events) for events in (left, right)]
-        why = f"{passes[0]} in the original, {passes[1]} in the port"
-        yield Comparison("backward passes", DIFFERS, why)
-
-
-def _event(
-    step: str,
-    event: Event,
-    others: list[Event],
-    port: Event,
-    partners: dict[int, int],
-    notes: list[str],
-) -> Iterator[Comparison]:
-    matched = _matched(event.leaves, port.leaves, partners)
-    others = [o for o in others if len(o.leaves) == len(event.leaves)]
-    ratio = _ratio(matched)
-    names = [
-        (counterpart.name if counterpart else "") or leaf.name or f"array {n + 1}"
-        for n, (leaf, counterpart) in enumerate(matched)
-    ]
-    for n, (leaf, counterpart) in enumerate(matched):
-        path = f"{step}: {names[n]}"
-        if counterpart is None:
-            shape = leaf.value.shape
-            yield Comparison(
-                path, DIFFERS, f"an array of shape {shape} that the port does not train"
-            )
-            continue
-        noisy = [o.leaves[n].value for o in others]
-        yield arrays_agree(path, leaf.value, noisy, counterpart.value)
-    if event.loss is not None and port.loss is not None:
-        yield _loss(step, event, [o.loss for o in others if o.loss is not None], port, ratio)
-    for n, (leaf, counterpart) in enumerate(matched):
-        path = f"{step}: gradient of {names[n]}"
-        if leaf.gradient is None or counterpart is None:
-            continue
-        if counterpart.gradient is None:
-            yield Comparison(path, DIFFERS, "the port has none")
-            continue
-        gradients = [(o.leaves[n].gradient, o.leaves[n].factor) for o in others]
-        yield arrays_agree(
-            path,
-            leaf.gradient * leaf.factor,
-            [gradient * factor for gradient, factor in gradients if gradient is not None],
-            counterpart.gradient * ratio,
-        )
-    if ratio != 1 and (text := _ratio_note(ratio)) not in notes:
-        notes.append(text)
-    extra = len(port.leaves) - sum(counterpart is not None for _, counterpart in matched)
-    if extra > 0 and event.loss is not None:
-        yield Comparison(step, DIFFERS, f"the port trains {extra} arrays more than the original")
-
-
-def _matched(
-    left: list[Leaf], right: list[Leaf], partners: dict[int, int]
-) -> list[tuple[Leaf, Leaf | None]]:
-    """Leaves with their partners; who belongs to whom is found once and then kept."""
-    by_key = {leaf.key: leaf for leaf in right}
-    new = [leaf for leaf in left if partners.get(leaf.key) not in by_key]
-    free = [leaf for leaf in right if leaf.key not in set(partners.values())]
-    found = pairs([(a.value, a.gradient) for a in new], [(b.value, b.gradient) for b in free])
-    for leaf, partner in zip(new, found, strict=True):
-        if partner is not None:
-            partners[leaf.key] = free[partner].key
-    return [(leaf, by_key.get(partners.get(leaf.key, 0))) for leaf in left]
-
-
-def _ratio(matched: list[tuple[Leaf, Leaf | None]]) -> float:
-    """The one factor between all gradients; 1 unless a port divides elsewhere than the original."""
-    above = below = 0.0
-    for leaf, counterpart in matched:
-        if leaf.gradient is None or counterpart is None or counterpart.gradient is None:
-            continue
-        a = leaf.gradient.astype(np.float64).reshape(-1) * leaf.factor
-        b = counterpart.gradient.astype(np.float64).reshape(-1)
-        if a.shape == b.shape:
-            above, below = above + float(a @ b), below + float(b @ b)
-    ratio = above / below if below > 0 and np.isfinite([above, below]).all() else 1.0
-    near = min((1.0, *_divisors(ratio)), key=lambda plain: abs(ratio / plain - 1))
-    return near if abs(ratio / near - 1) < 1e-3 else 1.0
-
-
-def _divisors(ratio: float) -> tuple[float, ...]:
-    """The whole number, or one over it, that a positive ratio is nearest to."""
-    if not 1e-6 < ratio < 1e6:
-        return ()
-    whole = round(max(ratio, 1 / ratio))
-    return (float(whole), 1.0 / whole)
-
-
-def _ratio_note(ratio: float) -> str:
-    times = f"{ratio:g}" if ratio > 1 else f"1/{1 / ratio:g} of"
-    return f"the original's gradients are {times} times the port's; the update makes up for it"
-
-
-def _loss(
-    step: str, event: Event, others: list[list[np.ndarray]], port: Event, ratio: float
-) -> Comparison:
-    """Elementwise, or summed as backward() sums it, where the port reduces the loss itself."""
-    assert event.loss is not None
-    assert port.loss is not None
-    path = f"{step}: the loss"
-    if [x.shape for x in event.loss] == [x.shape for x in port.loss]:
-        a, b = (np.concatenate([x.reshape(-1) for x in e]) for e in (event.loss, port.loss))
-        noisy = [np.concatenate([x.reshape(-1) for x in other]) for other in others]
-        comparison = arrays_agree(path, a, noisy, b)
-        if comparison.verdict == EQUAL:
-            return comparison
-    factor = event.leaves[0].factor if event.leaves else 1.0
-    total, other = (np.asarray(sum(float(x.sum()) for x in e)) for e in (event.loss, port.loss))
-    sums = [np.asarray(sum(float(x.sum()) for x in other)) for other in others]
-    tried = [
-        arrays_agree(path, total * scale, [x * scale for x in sums], other * ratio)
-        for scale in (factor, 1.0)
-    ]
-    return next((one for one in tried if one.verdict == EQUAL), tried[0])
-
-
 def _draws(unit: Unit, port: Unit) -> str:
     """What one of the programs draws and the other does not."""
     ours, theirs = Counter(unit.draws), Counter(port.draws)
@@ -314,6 +175,3 @@ def _draws(unit: Unit, port: Unit) -> str:
             times = f", {number} times" if number > 1 else ""
             told.append(f"only the {who} draws {text}{times}")
     return "; " + "; ".join(told) if told else ""
-
-
-__all__ = ["DIFFERS", "EQUAL", "TOLERANCE", "UNKNOWN", "Result", "results"]

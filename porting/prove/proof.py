@@ -19,6 +19,9 @@ from porting.prove.side import Job
 from porting.prove.trace import Trace
 from porting.prove.units import Part, aligned, parts
 
+# What is this many times too far apart beside one perturbed run, no second one explains.
+HOPELESS = 100.0
+
 
 @dataclass
 class Program:
@@ -75,7 +78,9 @@ def run_both(runs: Runs, job: Job, original: Program, port: Program) -> None:
 
 def explain(runs: Runs, job: Job, original: Program, port: Program, most: int) -> None:
     """Perturbed runs of the original, until nothing differs or there are `most` of them."""
-    while len(original.perturbed) < most and _may_be_rounding(compared(original, port)):
+    while len(original.perturbed) < most and _may_be_rounding(
+        compared(original, port), len(original.perturbed)
+    ):
         number = len(original.perturbed) + 1
         original.perturbed += runs.together({f"perturbed {number}": replace(job, noise=number)})
 
@@ -109,8 +114,10 @@ def data_folders(data_dir: Path | None, program: Path) -> list[Path]:
     return [*folders, *([beside] if beside.is_dir() else [])]
 
 
-def _may_be_rounding(found: list[Result]) -> bool:
-    return any(r.verdict == DIFFERS and not r.why.startswith("the port raises") for r in found)
+def _may_be_rounding(found: list[Result], perturbed: int) -> bool:
+    """Whether another perturbed run may explain what differs."""
+    open_questions = [r for r in found if r.verdict == DIFFERS and r.excess > 0]
+    return any(not perturbed or r.excess < HOPELESS for r in open_questions)
 
 
 def _place(program: Program) -> str:
