@@ -97,7 +97,8 @@ class Blocks(Expressions):
                 return new.with_changes(
                     leading_lines=leading, trailing_whitespace=statement.trailing_whitespace
                 )
-        if (text := self.plan.zero.get(original_node)) and self.has_mxnet():
+        text = self.written_in_torch(self.plan.zero.get(original_node, ""))
+        if text and self.has_mxnet():
             self.note("zero-grad", original_node)
             made = list(cst.parse_module(text).body)
             made[0] = made[0].with_changes(leading_lines=updated_node.leading_lines)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import libcst as cst
@@ -9,7 +11,7 @@ import libcst.matchers as m
 
 from porting.api_map import Row, find
 from porting.inference import OWNERS, Inference, dotted
-from porting.kinds import Kind, Scope
+from porting.kinds import Kind, Layer, Scope
 from porting.rules import RULES
 from porting.templates import UnsupportedError, atom, bind, code
 
@@ -31,6 +33,16 @@ COMPARISON = Row(
     "comparison",
     ("float-comparison",),
     shown_by="test_rules.py::test_comparisons_are_floats",
+)
+
+
+LAYER_NAME = Row(
+    "Module.name",
+    "{self}.__class__.__name__",
+    "",
+    "attribute",
+    ("layer-name",),
+    shown_by="test_networks.py::test_name_of_a_layer",
 )
 
 
@@ -189,6 +201,10 @@ class Expressions(Inference):
             new = cst.parse_expression(f"dict({code(atom(updated_node.value))}.named_parameters())")
             self.found(PARAMS, original_node, new)
             return new
+        if attribute == "name" and base.name == "module" and base.detail != "own":
+            new = cst.parse_expression(f"{code(atom(updated_node.value))}.__class__.__name__")
+            self.found(LAYER_NAME, original_node, new)
+            return new
         if attribute == "_children" and dotted(original_node.value) == "self":
             return updated_node.with_changes(attr=cst.Name("_modules"))
         return updated_node
@@ -197,7 +213,7 @@ class Expressions(Inference):
         self, name: str, original: cst.BaseExpression, updated: cst.BaseExpression
     ) -> cst.BaseExpression:
         """An MXNet name that is not called here."""
-        row = find(name)
+        row = find(name) or below_helper(name)
         if row is None:
             if name.startswith("d2lzh."):
                 return self.stub(
@@ -252,6 +268,12 @@ class Expressions(Inference):
             and isinstance(owner, cst.Attribute)
             and self.kind(owner.value).name == "module"
         ):
+            if (own := _own_parameter(original_node.slice)) and isinstance(
+                updated_node.value, cst.Attribute
+            ):
+                new = cst.Attribute(updated_node.value.value, cst.Name(own))
+                self.found(PARAMS, original_node, new)
+                return new
             reason = "parameters have other names in PyTorch"
             return self.stub("Module.params[...]", original_node, updated_node, reason, "argument")
         base = self.kind(original_node.value)
@@ -265,9 +287,8 @@ class Expressions(Inference):
             and isinstance(index.value, cst.Integer)
         ):
             wanted = int(index.value.value)
-            before = layers[:wanted]
-            if wanted < len(layers) and all(layer.width > 0 for layer in before):
-                place = sum(layer.width for layer in before) + max(layers[wanted].main, 0)
+            place = _place(layers, wanted)
+            if place is not None:
                 if place != wanted:
                     self.note("dense-activation", original_node)
                 return updated_node.with_changes(
@@ -280,6 +301,17 @@ class Expressions(Inference):
             "layers moved; this index cannot be followed",
             "dense-activation",
         )
+
+    def written_in_torch(self, text: str) -> str:
+        """Resets are made of MXNet's text: parameters and indices follow the port."""
+
+        def moved(match: re.Match[str]) -> str:
+            layers = self.kind(cst.Name(match[1])).layers
+            place = _place(layers, int(match[2])) if layers else None
+            return match[0] if place is None else f"{match[1]}[{place}]"
+
+        text = re.sub(r"\.collect_params\(\)(\.values\(\))?", ".parameters()", text)
+        return re.sub(r"\b(\w+)\[(\d+)\]", moved, text)
 
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
         name = self.canonical(original_node.func)
@@ -414,7 +446,7 @@ class Expressions(Inference):
         return updated
 
     def _named_call(self, name: str, original: cst.Call, updated: cst.Call) -> cst.BaseExpression:
-        row = find(name)
+        row = find(name) or below_helper(name)
         if row is None:
             reason = (
                 "the helper library of ported code has no such name"
@@ -531,6 +563,35 @@ class Expressions(Inference):
         return flat
 
 
+def _place(layers: list[Layer], wanted: int) -> int | None:
+    """Where the main part of a layer stands in the port."""
+    before = layers[:wanted]
+    if wanted >= len(layers) or any(layer.width <= 0 for layer in before):
+        return None
+    return sum(layer.width for layer in before) + max(layers[wanted].main, 0)
+
+
+PARAMETER_NAMES = {
+    "weight": "weight",
+    "bias": "bias",
+    "gamma": "weight",
+    "beta": "bias",
+    "running_mean": "running_mean",
+    "running_var": "running_var",
+}
+
+
+def _own_parameter(subscript: Sequence[cst.SubscriptElement]) -> str:
+    """What PyTorch calls `dense0_weight`, one of a layer's own parameters; else nothing."""
+    index = subscript[0].slice
+    if len(subscript) != 1 or not isinstance(index, cst.Index):
+        return ""
+    if not isinstance(index.value, cst.SimpleString):
+        return ""
+    name = str(index.value.evaluated_value)
+    return next((own for end, own in PARAMETER_NAMES.items() if name.endswith(f"_{end}")), "")
+
+
 def has_two_axes(node: cst.BaseExpression, dense: set[str]) -> bool:
     if not isinstance(node, cst.Call):
         return False
@@ -540,6 +601,12 @@ def has_two_axes(node: cst.BaseExpression, dense: set[str]) -> bool:
         first = node.args[0].value if node.args else None
         return len(node.args) == 2 or (isinstance(first, cst.Tuple) and len(first.elements) == 2)
     return False
+
+
+def below_helper(name: str) -> Row | None:
+    """The row of `d2lzh.plt` for `d2lzh.plt.plot`: what a helper holds is its own."""
+    parts = name.split(".")
+    return find(".".join(parts[:2])) if parts[0] == "d2lzh" and len(parts) > 2 else None
 
 
 def prefixes() -> list[str]:

@@ -94,6 +94,8 @@ class State:
         self.differentiated: list[tuple[str, str]] = []
         self.leaves: list[str] = []
         self.layers: dict[str, list[str]] = {}
+        self.updaters: set[str] = set()
+        self.divided = False
         self.import_lines: list[list[cst.BaseSmallStatement]] = []
 
 
@@ -140,6 +142,7 @@ class Inference(cst.CSTTransformer):
                     scope.names[name] = kind
                     return
         scope = self.scope()
+        self.mode.pop(name, None)
         scope.names[name] = kind
         if scope is self.state.document:
             self.state.aliases.pop(name, None)
@@ -470,6 +473,8 @@ class Inference(cst.CSTTransformer):
             return TENSOR
         if base.name in ("params",):
             return Kind("param")
+        if base.name == "module":
+            return Kind("module")
         if isinstance(node, cst.Call):
             name = dotted(node.func)
             if name == "range":

@@ -103,6 +103,7 @@ class Rewriter(Blocks):
         networks = self._evaluated(original_node)
         for name in networks:
             pre = [*pre, *self._mode_switch(name, "eval")]
+        self._forget_modes(original_node)
         updated = self._with_todos(updated_node)
         statement: Any = updated
         if self._writes_in_place(original_node) or (
@@ -151,8 +152,10 @@ class Rewriter(Blocks):
         else:
             return False
         if isinstance(target, cst.Name) and isinstance(small, cst.AugAssign):
-            hit = target.value in self.state.leaves and bool(
-                m.findall(small.value, m.Attribute(attr=m.Name("grad")))
+            own = f"{target.value}.grad" in code(small.value)
+            hit = own or (
+                target.value in self.state.leaves
+                and bool(m.findall(small.value, m.Attribute(attr=m.Name("grad"))))
             )
         else:
             full = m.matches(
@@ -175,7 +178,7 @@ class Rewriter(Blocks):
             assert isinstance(call.func, cst.Attribute)
             if not self.has_mxnet():
                 continue
-            text = self.plan.zero.get(call, "")
+            text = self.written_in_torch(self.plan.zero.get(call, ""))
             if not text and not self._reset_by_loop(call):
                 text = self._zero_leaves(call)
             if text:
@@ -261,6 +264,14 @@ class Rewriter(Blocks):
             if (not inside or reads or self._own_record())
             else []
         )
+
+    def _forget_modes(self, node: cst.SimpleStatementLine) -> None:
+        """A function that is given a network may leave it in another mode."""
+        for call in m.findall(node, m.Call()):
+            assert isinstance(call, cst.Call)
+            if self.canonical(call.func).startswith("d2lzh.") or not self.canonical(call.func):
+                for arg in call.args:
+                    self.mode.pop(code(arg.value), None)
 
     def _own_record(self) -> bool:
         return any(scope.has_record for scope in self.scopes if scope.is_function)
@@ -360,7 +371,7 @@ def rewrite(
     """Port one piece of Python; imports are left as marked statements for ``imports.finish``."""
     wrapper = MetadataWrapper(cst.parse_module(source), unsafe_skip_copy=False)
     tree = wrapper.module
-    rewriter = Rewriter(state, cell, training.plan(tree), interactive)
+    rewriter = Rewriter(state, cell, training.plan(tree, state.updaters), interactive)
     return wrapper.visit(rewriter), rewriter
 
 

@@ -12,6 +12,9 @@ from porting.templates import code
 
 BACKWARD = m.Call(func=m.Attribute(attr=m.Name("backward")))
 STEP = m.Call(func=m.Attribute(attr=m.Name("step")), args=[m.Arg(), m.ZeroOrMore(m.Arg())])
+WHOLE = m.Subscript(
+    slice=[m.SubscriptElement(m.Slice(lower=None, upper=None, step=None))],
+)
 # Calls that neither read nor write gradients.
 HARMLESS = {
     "asscalar",
@@ -37,13 +40,55 @@ class Plan:
     zero: dict[cst.CSTNode, str] = field(default_factory=dict)
     rescale: dict[cst.Call, str] = field(default_factory=dict)
     loops: set[cst.Call] = field(default_factory=set)
+    updaters: set[str] = field(default_factory=set)
 
 
-def plan(module: cst.Module) -> Plan:
-    """Analyse one cell or file."""
-    found = Plan()
+def plan(module: cst.Module, updaters: set[str] | None = None) -> Plan:
+    """Analyse one cell or file; ``updaters``: the document's functions that update parameters."""
+    known = set() if updaters is None else updaters
+    known |= {
+        node.name.value
+        for node in m.findall(module, m.FunctionDef())
+        if isinstance(node, cst.FunctionDef) and _updates_first(node)
+    }
+    found = Plan(updaters=known)
     _suite(module.body, [], found, in_loop=False)
     return found
+
+
+def _updates_first(function: cst.FunctionDef) -> bool:
+    """Whether a function writes gradients into the elements of its first argument."""
+    params = function.params.params
+    if not params:
+        return False
+    return any(
+        isinstance(loop, cst.For) and params[0].name.value in code(loop.iter) and _written(loop)
+        for loop in m.findall(function, m.For())
+    )
+
+
+def _written(statement: cst.CSTNode) -> list[str]:
+    """The parameters that x[:] = ... x.grad ... or x -= ... x.grad ... update."""
+    found: dict[str, None] = {}
+    for small in m.findall(statement, m.Assign(targets=[m.AssignTarget()]) | m.AugAssign()):
+        target: cst.BaseExpression
+        if isinstance(small, cst.Assign):
+            target = small.targets[0].target
+        else:
+            assert isinstance(small, cst.AugAssign)
+            target = small.target
+        whole = m.matches(target, WHOLE)
+        if isinstance(target, cst.Subscript) and whole:
+            target = target.value
+        elif isinstance(small, cst.Assign):
+            continue
+        if m.matches(target, m.Call(func=m.Attribute(attr=m.Name("data")))):
+            target = cst.ensure_type(cst.ensure_type(target, cst.Call).func, cst.Attribute).value
+        name = code(target)
+        reads = (code(node) for node in m.findall(small, m.Attribute(attr=m.Name("grad"))))
+        if f"{name}.grad" in reads and not name.endswith(".grad"):
+            found[name] = None
+    return list(found)
 
 
 def _body(node: cst.CSTNode) -> Sequence[cst.CSTNode]:
@@ -87,20 +132,25 @@ def _is_backward_loop(statement: cst.CSTNode) -> bool:
     return len(body) == 1 and bool(m.findall(body[0], BACKWARD))
 
 
-def _consumers(statement: cst.CSTNode) -> list[cst.Call]:
+def _consumers(statement: cst.CSTNode, found: Plan) -> list[cst.Call]:
     return [
         c
         for c in m.findall(statement, m.Call())
-        if isinstance(c, cst.Call) and (m.matches(c, STEP) or updated(c))
+        if isinstance(c, cst.Call) and (m.matches(c, STEP) or updated(c, found.updaters))
     ]
 
 
-def updated(call: cst.Call) -> list[str]:
+def updated(call: cst.Call, updaters: set[str]) -> list[str]:
     """The parameters a hand-written update such as sgd(params, lr, n) is given."""
     name = code(call.func).split(".")[-1]
     if not call.args or call.args[0].keyword is not None:
         return []
-    if name not in UPDATES and not name.startswith(("sgd", "adam", "rms", "ada", "mom")):
+    known = name in updaters
+    if (
+        not known
+        and name not in UPDATES
+        and not name.lower().startswith(("sgd", "adam", "rms", "ada", "mom"))
+    ):
         return []
     first = call.args[0].value
     if (
@@ -109,17 +159,31 @@ def updated(call: cst.Call) -> list[str]:
         and first.elements
     ):
         return [code(e.value) for e in first.elements]
-    if isinstance(first, cst.Name) and "params" in first.value:
+    if isinstance(first, cst.Name) and (known or "params" in first.value):
         return [first.value]
     return []
 
 
-def _zero(statement: cst.CSTNode, indent: str = "") -> str:
+def _zero_written(statement: cst.CSTNode, indent: str) -> str:
+    """Code that resets what a statement updates by hand, without a function."""
+    if isinstance(statement, cst.For):
+        lines = "".join(
+            f"{indent}    {name}.grad = None\n"
+            for name in dict.fromkeys(n for s in _body(statement) for n in _written(s))
+        )
+        head = f"{indent}for {code(statement.target)} in {code(statement.iter)}:\n"
+        return head + lines if lines else ""
+    if isinstance(statement, (cst.With, cst.SimpleStatementLine)):
+        return "".join(f"{indent}{name}.grad = None\n" for name in _written(statement))
+    return ""
+
+
+def _zero(statement: cst.CSTNode, plan: Plan, indent: str = "") -> str:
     """Code that resets what a statement updates."""
     if isinstance(statement, (cst.If, cst.Else)):
-        inside = "".join(_zero(s, indent + "    ") for s in _body(statement))
+        inside = "".join(_zero(s, plan, indent + "    ") for s in _body(statement))
         orelse = getattr(statement, "orelse", None)
-        other = _zero(orelse, indent) if orelse is not None else ""
+        other = _zero(orelse, plan, indent) if orelse is not None else ""
         if isinstance(statement, cst.Else):
             return f"{indent}else:\n{inside}" if inside else ""
         if not inside and not other:
@@ -130,17 +194,17 @@ def _zero(statement: cst.CSTNode, indent: str = "") -> str:
             if isinstance(orelse, cst.If)
             else head + other
         )
-    text = ""
+    text = _zero_written(statement, indent)
     if not isinstance(statement, cst.SimpleStatementLine):
         return text
-    for call in _consumers(statement):
+    for call in _consumers(statement, plan):
         if m.matches(call, STEP) and isinstance(call.func, cst.Attribute):
             text += f"{indent}{code(call.func.value)}.zero_grad()\n"
             continue
-        names = updated(call)
+        names = updated(call, plan.updaters)
         listed = (
             names[0]
-            if "params" in names[0] and len(names) == 1
+            if isinstance(call.args[0].value, cst.Name)
             else f"({', '.join(names)},)"
             if len(names) == 1
             else f"({', '.join(names)})"
@@ -168,15 +232,15 @@ def _backward(
         if m.findall(statement, BACKWARD):
             break
         followers.append(statement)
-    zero = "".join(_zero(s) for s in followers)
+    zero = "".join(_zero(s, found) for s in followers)
     if zero:
         found.zero[before or call] = zero
     direct: list[cst.Call] = []
     nested = False
     last = -1
     for index, statement in enumerate(followers):
-        for step in _consumers(statement):
-            if not isinstance(statement, cst.SimpleStatementLine) or updated(step):
+        for step in _consumers(statement, found):
+            if not isinstance(statement, cst.SimpleStatementLine) or updated(step, found.updaters):
                 nested = True
             if m.matches(step, STEP):
                 direct.append(step)

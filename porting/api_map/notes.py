@@ -79,6 +79,10 @@ NOTES: dict[str, tuple[str, str]] = {
         "loss, where the weight decay is not touched either.",
         "`Trainer.step(n)`把梯度除以n而不除`wd`;这里把除法移到损失处,权重衰减同样不受影响。",
     ),
+    "divided-gradient": (
+        "This gradient is of a loss divided by the batch size; MXNet's is not divided.",
+        "这里的梯度来自除以批量大小后的损失;MXNet的梯度未除。",
+    ),
     "step-rescale": (
         "Something else reads the gradients between backward and step, or the step is one of "
         "several: they are divided right before the step, as MXNet does.",
@@ -159,6 +163,10 @@ NOTES: dict[str, tuple[str, str]] = {
     "hybridize": (
         "PyTorch runs eagerly: hybridising has no counterpart that changes numbers.",
         "PyTorch即时执行,无须hybridize。",
+    ),
+    "layer-name": (
+        "MXNet numbers its layers (dense0); a module of PyTorch has the name of its class.",
+        "MXNet给层编号命名(如dense0);PyTorch的模块只有类名。",
     ),
     "name-scope": (
         "Parameters are named after attributes; no scope is needed.",

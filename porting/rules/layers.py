@@ -219,6 +219,8 @@ def load(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
 
 @rule
 def parameter_data(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
+    if port.state.divided and bound.row.name == "Parameter.grad":
+        port.note("divided-gradient", call)
     return fill(bound.row.torch, bound)
 
 

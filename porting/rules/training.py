@@ -51,6 +51,7 @@ def backward(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression
         head += ".sum()"
     if divide:
         port.note("step", call)
+        port.state.divided = True
         divisor = divide if divide.isidentifier() or divide.isdigit() else f"({divide})"
         head = f"({head} / {divisor})"
     return parse(f"{head}.backward({', '.join(arguments)})")

@@ -409,3 +409,70 @@ last = net(X).sum().asscalar()
 """
     ported = assert_same(body, "first", "last", "l")
     assert "if self.training:" in ported.text
+
+
+UPDATES = {
+    "in a loop": "    for param in [w, b]:\n        param[:] = param - 0.1 * param.grad\n",
+    "one by one": "    w[:] -= 0.1 * w.grad\n    b -= 0.1 * b.grad\n",
+    "a function": "    descend([w, b], 0.1)\n",
+    "a function and a list": "    descend(held, 0.1)\n",
+}
+
+
+@pytest.mark.parametrize("update", UPDATES.values(), ids=list(UPDATES))
+def test_updates_by_hand_reset_what_they_update(update: str) -> None:
+    body = (
+        """
+def descend(weights, rate):
+    for p in weights:
+        p -= rate * p.grad
+
+def made():
+    w, b = nd.ones((4, 1)), nd.zeros(1)
+    for p in (w, b):
+        p.attach_grad()
+    return w, b
+
+w, b = made()
+held = [w, b]
+for _ in range(3):
+    with autograd.record():
+        l = (nd.dot(nd.array(features), w) + b - nd.array(targets)) ** 2
+    l.backward()
+"""
+        + update
+    )
+    assert_same(body, "w", "b")
+
+
+def test_updates_of_a_layer_by_hand() -> None:
+    body = """
+net = nn.Sequential()
+net.add(nn.Dense(3, activation='tanh'), nn.Dense(1))
+net.initialize(init.Constant(0.2))
+for _ in range(3):
+    with autograd.record():
+        l = (net(nd.array(features)) - nd.array(targets)) ** 2
+    l.backward()
+    net[1].weight.data()[:] -= 0.01 * net[1].weight.grad()
+w = net[1].weight.data()
+for _ in range(3):
+    with autograd.record():
+        l = (net(nd.array(features)) - nd.array(targets)) ** 2
+    l.backward()
+    for p in net.collect_params().values():
+        p.data()[:] -= 0.01 * p.grad()
+v = net[0].weight.data()
+"""
+    assert_same(body, "w", "v")
+
+
+def test_gradients_read_after_a_divided_loss_are_noted() -> None:
+    ported = assert_same(
+        REGRESSION
+        + "trainer = gluon.Trainer(net.collect_params(), 'sgd', {'learning_rate': 0.1})"
+        + LOOP
+        + "grad = net[0].weight.grad()\n",
+        "weight",
+    )
+    assert "divided-gradient" in {f.name for f in ported.findings}
