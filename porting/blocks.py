@@ -40,7 +40,8 @@ class Blocks(Expressions):
     ) -> Any:
         scope = self.scopes.pop()
         self.recording, self.mode = self.suspended.pop()
-        self.scope().names[original_node.name.value] = Kind("function", returns=scope.returned)
+        kind = Kind("function", returns=scope.returned, detail="asks" if scope.asks else "")
+        self.scope().names[original_node.name.value] = kind
         if original_node.name.value == "hybrid_forward" and len(updated_node.params.params) > 1:
             params = list(updated_node.params.params)
             del params[1]
@@ -130,30 +131,51 @@ class Blocks(Expressions):
         if len(node.items) != 1 or not isinstance(node.items[0].item, cst.Call):
             return False
         call = node.items[0].item
-        return self._is_record(node) or (
-            isinstance(call.func, cst.Attribute) and call.func.attr.value == "name_scope"
+        return (
+            self._is_record(node)
+            or (isinstance(call.func, cst.Attribute) and call.func.attr.value == "name_scope")
+            or bool(self.recording and self._mode_of(node) and not self._pauses(node))
         )
+
+    def _mode_of(self, node: cst.With) -> str:
+        """The mode that predict_mode(), train_mode() or pause() sets for its suite."""
+        call = node.items[0].item
+        name = self.canonical(call.func) if isinstance(call, cst.Call) else ""
+        if name == "autograd.pause":
+            trains = isinstance(call, cst.Call) and any("True" in code(a) for a in call.args)
+            return "train" if trains else "eval"
+        return {"autograd.train_mode": "train", "autograd.predict_mode": "eval"}.get(name, "")
+
+    def _pauses(self, node: cst.With) -> bool:
+        call = node.items[0].item
+        return isinstance(call, cst.Call) and self.canonical(call.func) == "autograd.pause"
 
     def visit_With(self, node: cst.With) -> bool:
         if self._is_record(node):
-            self.recording += 1
             self.scope().has_record = True
+            call = node.items[0].item
+            trains = not any("train_mode" in code(a) for a in getattr(call, "args", ()))
+            mode = "train" if trains else "eval"
+        else:
+            mode = self._mode_of(node)
+        names = self._networks(node.body) if mode else []
+        self.switches.append([s for name in names for s in self._mode_switch(name, mode)])
+        if self._is_record(node) or mode == "train":
+            self.recording += 1
         for item in node.items:
             if item.asname is not None:
                 self._bind_target(item.asname.name, Kind())
         return True
 
     def leave_With(self, original_node: cst.With, updated_node: cst.With) -> Any:
-        record = self._is_record(original_node)
-        if record:
+        pre = self.switches.pop()
+        mode = self._mode_of(original_node)
+        if self._is_record(original_node) or mode == "train":
             self.recording -= 1
+        if pre and mode:
+            return self._in_mode(original_node, updated_node, pre)
         if not self._drops(original_node) or not isinstance(updated_node.body, cst.IndentedBlock):
             return self._with_todos(updated_node)
-        pre: list[Any] = []
-        if record:
-            trains = not any("train_mode" in code(a) for a in original_node.items[0].item.args)  # type: ignore[attr-defined]
-            for name in self._networks(original_node.body) if trains else []:
-                pre += self._mode_switch(name, "train")
         body = [*pre, *updated_node.body.body]
         leading = list(updated_node.leading_lines)
         comment = updated_node.body.header.comment
@@ -172,6 +194,21 @@ class Blocks(Expressions):
                 last,
             )
         return cst.FlattenSentinel(body)
+
+    def _in_mode(self, original: cst.With, updated: cst.With, made: list[Any]) -> Any:
+        """Networks switch before the suite, and back after it inside record()."""
+        back: list[Any] = []
+        if self.recording:
+            for name in self._networks(original.body):
+                back += self._mode_switch(name, "train")
+        dropped = self._drops(original) and isinstance(updated.body, cst.IndentedBlock)
+        body = list(updated.body.body) if dropped else [self._with_todos(updated)]
+        whole: list[Any] = [*made, *body, *back]
+        leading = list(updated.leading_lines)
+        if not dropped:
+            whole[len(made)] = whole[len(made)].with_changes(leading_lines=[])
+        whole[0] = whole[0].with_changes(leading_lines=leading)
+        return cst.FlattenSentinel(whole)
 
     def _networks(self, node: cst.CSTNode) -> list[str]:
         """Names called in the text that are networks, or may be."""

@@ -352,6 +352,8 @@ class Expressions(Inference):
         base, attribute = self.kind(node.func.value), node.func.attr.value
         if base.name not in OWNERS or attribute in ("item", "begin_state", "forward"):
             return False
+        if base.name == "paramdict" and attribute in ("items", "keys", "values"):
+            return False
         own = base.layers is not None or base.detail.startswith("gluon.")
         return base.name != "module" or own
 
@@ -458,11 +460,9 @@ class Expressions(Inference):
             self.found(row, original.func, updated.func)
             return updated
         if name == "autograd.is_training":
-            if any(scope.is_module_class for scope in self.scopes):
-                new = cst.parse_expression("self.training")
-                self.found(row, original, new)
-                return new
-            self.state.uses_is_training = True
+            new = cst.parse_expression(self.training_mode())
+            self.found(row, original, new)
+            return new
         if row.kind == "class" and not row.signature:
             return updated.with_changes(func=self._reference(name, original.func, updated.func))
         return self._apply(row, original, updated, None, ())

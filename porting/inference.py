@@ -39,6 +39,7 @@ OWNERS = {
     "trainer": "Trainer",
     "param": "Parameter",
     "dataset": "Dataset",
+    "paramdict": "ParameterDict",
     "tensor": "NDArray",
 }
 LITERALS = (
@@ -120,6 +121,7 @@ class Inference(cst.CSTTransformer):
         self.read: set[int] = set()
         self.targets: dict[int, cst.BaseExpression] = {}
         self.suspended: list[Any] = []
+        self.switches: list[list[Any]] = []
         self.mode: dict[str, str] = {}
 
     # ---- names and kinds ----
@@ -173,6 +175,8 @@ class Inference(cst.CSTTransformer):
             base = self.kind(node.value)
             if base.name == "tensors":
                 return TENSOR
+            if base.name == "paramdict":
+                return Kind("param")
             return Kind(base.name) if base.name in ("tensor", "numpy", "module") else UNKNOWN
         if isinstance(node, (cst.BinaryOperation, cst.Comparison)):
             sides = (
@@ -294,6 +298,16 @@ class Inference(cst.CSTTransformer):
 
     def need_import(self, name: str) -> None:
         self.state.imports[name] = None
+
+    def training_mode(self) -> str:
+        """What says here whether the code trains; outside modules, whether it records."""
+        if any(scope.is_module_class for scope in self.scopes):
+            return "self.training"
+        self.state.uses_is_training = True
+        for scope in self.scopes:
+            if scope.is_function:
+                scope.asks = True
+        return "torch.is_grad_enabled()"
 
     def data_module(self) -> str:
         if not self.state.data_alias:

@@ -16,7 +16,10 @@ class Layer:
 
 @dataclass
 class Kind:
-    """The type of a value: tensor, numpy, py, module, trainer, loss, device, param, or unknown."""
+    """The type of a value: tensor, numpy, py, module, trainer, loss, device, param, or unknown.
+
+    A function whose ``detail`` is ``asks`` asks whether the code trains.
+    """
 
     name: str = "unknown"
     layers: list[Layer] | None = None
@@ -42,6 +45,7 @@ class Scope:
     is_class: bool = False
     is_module_class: bool = False
     has_record: bool = False
+    asks: bool = False
     returned: Kind | None = None
     flat_calls: dict[str, bool] = field(default_factory=dict)
     leaves: list[str] = field(default_factory=list)

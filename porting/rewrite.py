@@ -83,6 +83,7 @@ class Rewriter(Blocks):
             s for s in updated_node.body if not (isinstance(s, cst.Expr) and s.value is REMOVED)
         ]
         body = [self._reassigned(s) for s in body]
+        body = [self._settings(s, original_node) for s in body]
         if not body and self.before:
             made = [cst.parse_statement(text) for text in self.before]
             self.before.clear()
@@ -106,8 +107,10 @@ class Rewriter(Blocks):
         self._forget_modes(original_node)
         updated = self._with_todos(updated_node)
         statement: Any = updated
-        if self._writes_in_place(original_node) or (
-            networks and self._wrap_evaluation(original_node, networks)
+        if (
+            self._writes_in_place(original_node)
+            or (networks and self._wrap_evaluation(original_node, networks))
+            or self._asks(original_node)
         ):
             statement = self._no_grad(updated)
         if not pre:
@@ -127,6 +130,34 @@ class Rewriter(Blocks):
             name = cst.ensure_type(call.func, cst.Attribute).value
             return cst.Assign([cst.AssignTarget(cst.ensure_type(name, cst.Name))], call)
         return small
+
+    def _settings(
+        self, small: cst.BaseSmallStatement, original: cst.SimpleStatementLine
+    ) -> cst.BaseSmallStatement:
+        """x.grad[:] = 0 is x.grad = None, and p.grad_req = 'null' is p.requires_grad = False."""
+        if not self.has_mxnet() or not isinstance(small, cst.Assign) or len(small.targets) != 1:
+            return small
+        target, value = small.targets[0].target, code(small.value)
+        text = ""
+        if code(target).endswith(".grad[:]") and value in ("0", "0.0"):
+            text = f"{code(target)[:-3]} = None"
+            self.note("zero-grad", original)
+        elif isinstance(target, cst.Attribute) and target.attr.value == "grad_req":
+            trains = {"'null'": False, '"null"': False, "'write'": True, '"write"': True}.get(value)
+            if trains is None:
+                stub = self.stub(
+                    "Parameter.grad_req",
+                    cst.ensure_type(original.body[0], cst.Assign).value,
+                    small.value,
+                    value,
+                    "argument",
+                )
+                return small.with_changes(value=stub)
+            text = f"{code(target.value)}.requires_grad = {trains}"
+            self.note("grad-req", original)
+        if not text:
+            return small
+        return cst.ensure_type(cst.parse_statement(text), cst.SimpleStatementLine).body[0]
 
     def _no_grad(self, statement: Any) -> cst.BaseStatement:
         self.need_import("torch")
@@ -264,6 +295,26 @@ class Rewriter(Blocks):
             if (not inside or reads or self._own_record())
             else []
         )
+
+    def _asks(self, node: cst.SimpleStatementLine) -> bool:
+        """Calls, outside record(), of functions that ask whether the code trains."""
+        asking = [
+            call
+            for call in m.findall(node, m.Call(func=m.Name()))
+            if isinstance(call, cst.Call)
+            and (kind := self.lookup(code(call.func))) is not None
+            and (kind.name, kind.detail) == ("function", "asks")
+        ]
+        if not asking:
+            return False
+        inside = [scope for scope in self.scopes if scope.is_function]
+        if inside and not any(scope.has_record for scope in inside):
+            for scope in inside:
+                scope.asks = True
+            return False
+        shown = self.interactive and not inside and isinstance(node.body[-1], cst.Expr)
+        returns = any(isinstance(small, cst.Return) for small in node.body)
+        return not self.recording and not shown and (not returns or bool(inside))
 
     def _forget_modes(self, node: cst.SimpleStatementLine) -> None:
         """A function that is given a network may leave it in another mode."""

@@ -13,6 +13,7 @@ from torch.nn.modules.lazy import LazyModuleMixin
 from torch.utils.data import Dataset
 
 from porting.runtime_data import Accuracy, Vocabulary, download, fixed_crop, random_crop
+from porting.runtime_sequences import sequence_last, sequence_mask, sequence_reverse
 
 Draw = Callable[[Tensor], Any]
 
@@ -95,6 +96,27 @@ def _fill_later(module: nn.Module, draw: Draw) -> None:
     module._fill_handle = handle  # type: ignore[assignment]
 
 
+def batch_norm(
+    input: Tensor,
+    running_mean: Tensor,
+    running_var: Tensor,
+    weight: Tensor | None,
+    bias: Tensor,
+    training: bool,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    """`F.batch_norm` whose running variance is the biased one; `momentum` weighs the new one."""
+    if not training:
+        return F.batch_norm(input, running_mean, running_var, weight, bias, False, 0.0, eps)
+    with torch.no_grad():
+        axes = [axis for axis in range(input.dim()) if axis != 1]
+        variance, mean = torch.var_mean(input, axes, correction=0)
+        running_mean.lerp_(mean, momentum)
+        running_var.lerp_(variance, momentum)
+    return F.batch_norm(input, None, None, weight, bias, True, 0.0, eps)
+
+
 class BatchNorm(_LazyNormBase, _BatchNorm):
     """BatchNorm over axis 1 of 2 to 5 axes; the running variance is the biased one, as in MXNet."""
 
@@ -110,12 +132,20 @@ class BatchNorm(_LazyNormBase, _BatchNorm):
             return super().forward(input)
         assert self.running_mean is not None
         assert self.running_var is not None
-        with torch.no_grad():
-            axes = [axis for axis in range(input.dim()) if axis != 1]
-            variance, mean = torch.var_mean(input, axes, correction=0)
-            self.running_mean.lerp_(mean, self.momentum or 0.0)
-            self.running_var.lerp_(variance, self.momentum or 0.0)
-        return F.batch_norm(input, None, None, self.weight, self.bias, True, 0.0, self.eps)
+        return batch_norm(
+            input, self.running_mean, self.running_var, self.weight, self.bias,
+            training=True, momentum=self.momentum or 0.0, eps=self.eps,
+        )  # fmt: skip
+
+    @property
+    def gamma(self) -> Tensor:
+        """The scale, by Gluon's name."""
+        return self.weight
+
+    @property
+    def beta(self) -> Tensor:
+        """The shift, by Gluon's name."""
+        return self.bias
 
 
 class Embedding(nn.Embedding):
@@ -352,9 +382,31 @@ def optimizer(
 
 
 __all__ = [
-    "GRU", "LSTM", "RNN", "Accuracy", "Adagrad",
-    "BatchNorm", "Embedding", "HuberLoss", "Initializer",
-    "L1Loss", "L2Loss",
-    "RMSprop", "SigmoidBinaryCrossEntropyLoss", "TransformFirst", "Vocabulary", "download",
-    "fixed_crop", "initialize", "not_ported", "optimizer", "parameter", "random_crop", "uniform",
+    "GRU",
+    "LSTM",
+    "RNN",
+    "Accuracy",
+    "Adagrad",
+    "BatchNorm",
+    "Embedding",
+    "HuberLoss",
+    "Initializer",
+    "L1Loss",
+    "L2Loss",
+    "RMSprop",
+    "SigmoidBinaryCrossEntropyLoss",
+    "TransformFirst",
+    "Vocabulary",
+    "batch_norm",
+    "download",
+    "fixed_crop",
+    "initialize",
+    "not_ported",
+    "optimizer",
+    "parameter",
+    "random_crop",
+    "sequence_last",
+    "sequence_mask",
+    "sequence_reverse",
+    "uniform",
 ]  # fmt: skip

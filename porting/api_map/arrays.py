@@ -639,8 +639,8 @@ def _products() -> Iterator[Row]:
     yield Row(
         "nd.Convolution",
         "F.conv2d({})",
-        "data>input weight bias kernel! stride pad>padding num_filter! num_group>groups dilate>dilation",
-        "call",
+        "data>input weight bias kernel! stride pad>padding num_filter! num_group>groups dilate>dilation no_bias=False layout!",
+        "convolution_function",
         ("same",),
         "nd.Convolution(a, b, c, kernel=(3, 3), num_filter=5, pad=(1, 1))",
         "F.conv2d(a, b, c, padding=(1, 1))",

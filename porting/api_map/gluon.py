@@ -311,21 +311,42 @@ def _layers() -> Iterator[Row]:
         kind="param",
         shown_by="test_rules.py::test_parameters_of_its_own",
     )
+    for name in ("gluon.Parameter", "gluon.parameter.Parameter"):
+        yield Row(
+            name,
+            "nn.Parameter(torch.empty({shape}))",
+            "name! grad_req! shape dtype! lr_mult=1.0 wd_mult=1.0 init",
+            "params_get",
+            ("parameters", "init"),
+            kind="param",
+            shown_by="test_parameters.py::test_parameters_without_a_block",
+        )
     yield Row(
-        "gluon.Parameter",
-        "nn.Parameter(torch.empty({shape}))",
-        "name! grad_req! shape dtype!",
-        "params_get",
-        ("parameters", "init"),
-        kind="param",
+        "gluon.ParameterDict",
+        "nn.ParameterDict()",
+        "prefix! shared",
+        "call",
+        ("parameters",),
+        kind="paramdict",
+        shown_by="test_parameters.py::test_parameters_without_a_block",
     )
     yield Row(
-        "gluon.parameter.Parameter",
-        "nn.Parameter(torch.empty({shape}))",
-        "name! grad_req! shape dtype!",
+        "ParameterDict.get",
+        "{self}.setdefault({name}, nn.Parameter(torch.empty({shape})))",
+        "name shape init dtype!",
         "params_get",
         ("parameters", "init"),
         kind="param",
+        shown_by="test_parameters.py::test_parameters_without_a_block",
+    )
+    yield Row(
+        "ParameterDict.initialize",
+        "runtime.initialize({self}, {init})",
+        "init ctx verbose! force_reinit",
+        "initialize",
+        ("init",),
+        kind="py",
+        shown_by="test_parameters.py::test_parameters_without_a_block",
     )
 
 
@@ -583,8 +604,24 @@ def _training() -> Iterator[Row]:
         shown_by="test_training.py::test_networks_train_inside_record_only",
     )
     yield Row(
-        "autograd.pause", "torch.no_grad()", "train_mode=False", "call", ("record",), kind="py"
+        "autograd.pause",
+        "torch.no_grad()",
+        "train_mode!",
+        "call",
+        ("record",),
+        kind="py",
+        shown_by="test_modes.py::test_paused",
     )
+    for name, torch in (("train_mode", "enable_grad"), ("predict_mode", "no_grad")):
+        yield Row(
+            f"autograd.{name}",
+            f"torch.{torch}()",
+            "",
+            "call",
+            ("mode",),
+            kind="py",
+            shown_by="test_modes.py::test_modes",
+        )
     yield Row(
         "autograd.is_training",
         "torch.is_grad_enabled()",

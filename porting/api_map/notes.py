@@ -79,6 +79,14 @@ NOTES: dict[str, tuple[str, str]] = {
         "loss, where the weight decay is not touched either.",
         "`Trainer.step(n)`把梯度除以n而不除`wd`;这里把除法移到损失处,权重衰减同样不受影响。",
     ),
+    "grad-req": (
+        "`grad_req='null'` is `requires_grad = False`.",
+        "`grad_req='null'`即`requires_grad = False`。",
+    ),
+    "mode": (
+        "A mode belongs to a module in PyTorch: `train()` and `eval()` switch it.",
+        "PyTorch中训练模式属于模块,用`train()`和`eval()`切换。",
+    ),
     "divided-gradient": (
         "This gradient is of a loss divided by the batch size; MXNet's is not divided.",
         "这里的梯度来自除以批量大小后的损失;MXNet的梯度未除。",
@@ -167,6 +175,18 @@ NOTES: dict[str, tuple[str, str]] = {
     "layer-name": (
         "MXNet numbers its layers (dense0); a module of PyTorch has the name of its class.",
         "MXNet给层编号命名(如dense0);PyTorch的模块只有类名。",
+    ),
+    "fix-gamma": (
+        "`nd.BatchNorm` takes gamma to be 1 unless `fix_gamma=False`, and epsilon is 1e-3.",
+        "除非`fix_gamma=False`,`nd.BatchNorm`把gamma当作1;epsilon为1e-3。",
+    ),
+    "pad": (
+        "MXNet lists the widths from the first axis on, PyTorch from the last one back.",
+        "MXNet从第一维起列出填充宽度,PyTorch从最后一维起。",
+    ),
+    "sequence": (
+        "PyTorch has no such function: that of `porting.runtime` does the same.",
+        "PyTorch没有对应的函数,由`porting.runtime`提供。",
     ),
     "name-scope": (
         "Parameters are named after attributes; no scope is needed.",

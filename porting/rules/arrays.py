@@ -211,7 +211,7 @@ def concat(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
 
 @rule
 def stack(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
-    if bound.row.name == "nd.add_n":
+    if bound.row.torch.startswith("sum("):
         return parse(f"sum({_joined(bound)})")
     return parse(f"torch.stack({_joined(bound)}, dim={bound.text('axis')})")
 

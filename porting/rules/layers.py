@@ -232,6 +232,12 @@ def zero_grad(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpressio
 
 @rule
 def params_get(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
-    if "init" in {p.name for p in bound.parameters} and "init" in bound.given:
-        return parse(f"runtime.parameter({bound.text('shape')}, {bound.text('init')})")
-    return parse(f"nn.Parameter(torch.empty({bound.text('shape')}))")
+    for name in ("lr_mult", "wd_mult"):
+        if name in {p.name for p in bound.parameters} and bound.has(name):
+            raise UnsupportedError(f"{name} of {bound.row.name}")
+    made = f"nn.Parameter(torch.empty({bound.text('shape')}))"
+    if "init" in bound.given:
+        made = f"runtime.parameter({bound.text('shape')}, {bound.text('init')})"
+    if bound.row.name == "ParameterDict.get":
+        return parse(f"{bound.self_text}.setdefault({bound.text('name')}, {made})")
+    return parse(made)

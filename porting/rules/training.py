@@ -27,7 +27,11 @@ if TYPE_CHECKING:
 @rule
 def attach_grad(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
     if bound.has("grad_req"):
-        raise UnsupportedError(f"grad_req={bound.text('grad_req')} of attach_grad")
+        wanted = literal(bound, "grad_req")
+        if wanted not in ("add", "null"):
+            raise UnsupportedError(f"grad_req={bound.text('grad_req')} of attach_grad")
+        # What is added to is never reset.
+        return parse(f"{bound.self_text}.requires_grad_({'False' if wanted == 'null' else ''})")
     port.attached(call)
     return parse(f"{bound.self_text}.requires_grad_()")
 

@@ -22,11 +22,11 @@ HEADER = (
     "from mxnet import autograd, gluon, init, nd\n"
     "from mxnet.gluon import data as gdata, loss as gloss, nn, rnn\n"
 )
-INTEGERS = "ij"
+INTEGERS = "ijn"
 
 
 def numbers(inputs: str) -> dict[str, np.ndarray]:
-    """`a:2x3 i:2<4`: a of shape (2, 3); i two integers below 4. p, q are positive, u in (0, 1)."""
+    """`a:2x3 i:2<4`: a of shape (2, 3); i two integers below 4, n from 1. p, q are positive, u in (0, 1)."""
     stream = np.random.default_rng(0)
     made = {}
     for item in inputs.split():
@@ -34,7 +34,7 @@ def numbers(inputs: str) -> dict[str, np.ndarray]:
         text, _, limit = text.partition("<")
         shape = tuple(int(n) for n in text.split("x"))
         if name in INTEGERS:
-            values = stream.integers(0, int(limit or 2), shape)
+            values = stream.integers(name == "n", int(limit or 2), shape)
         elif name in "pqu":
             values = stream.uniform(0.1, 0.9, shape)
         else:

@@ -283,7 +283,7 @@ def test_numpy_stays() -> None:
         "nd.contrib.MultiBoxPrior(x)",
         "nd.concat(x, x, axis=1)",
         "gloss.CTCLoss()",
-        "x.attach_grad(grad_req='add')",
+        "x.attach_grad(grad_req=wanted)",
         "gluon.Trainer(net.collect_params(), 'ftml')",
         "nn.Dense(2, activation='swish')",
         "mx.np.ones(3)",
