@@ -17,6 +17,8 @@ MODULES = {
     "gluon.data.dataset": "gluon.data",
     "gluon.block": "gluon",
     "gluon.trainer": "gluon",
+    "gluon.data.vision.datasets": "gluon.data.vision",
+    "gluon.metric": "metric",
     "nd.op": "nd",
     "nd.ndarray": "nd",
 }

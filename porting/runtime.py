@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.modules.batchnorm import _BatchNorm, _LazyNormBase
 from torch.nn.modules.lazy import LazyModuleMixin
-from torch.utils.data import Dataset
 
 from porting.runtime_data import Accuracy, Vocabulary, download, fixed_crop, random_crop
+from porting.runtime_images import Images, Transformed, TransformFirst
 from porting.runtime_sequences import sequence_last, sequence_mask, sequence_reverse
 
 Draw = Callable[[Tensor], Any]
@@ -266,20 +266,6 @@ class SigmoidBinaryCrossEntropyLoss(_PerSample):
         return self.function(prediction, label, reduction="none")
 
 
-class TransformFirst(Dataset[Any]):
-    """A data set whose first item goes through a function."""
-
-    def __init__(self, dataset: Any, function: Callable[[Any], Any]):
-        self.dataset, self.function = dataset, function
-
-    def __len__(self) -> int:
-        return len(self.dataset)
-
-    def __getitem__(self, index: int) -> tuple[Any, ...]:
-        first, *others = self.dataset[index]
-        return (self.function(first), *others)
-
-
 class _RootInside(torch.optim.Optimizer):
     """Updates with epsilon under the root and weight decay beside it, as MXNet writes them."""
 
@@ -390,12 +376,14 @@ __all__ = [
     "BatchNorm",
     "Embedding",
     "HuberLoss",
+    "Images",
     "Initializer",
     "L1Loss",
     "L2Loss",
     "RMSprop",
     "SigmoidBinaryCrossEntropyLoss",
     "TransformFirst",
+    "Transformed",
     "Vocabulary",
     "batch_norm",
     "download",

@@ -439,11 +439,12 @@ def _data() -> Iterator[Row]:
     for name in ("FashionMNIST", "MNIST", "CIFAR10", "CIFAR100"):
         yield Row(
             f"gluon.data.vision.{name}",
-            f"torchvision.datasets.{name}({{}})",
-            "root train:=True",
-            "vision",
-            ("torchvision",),
+            f"runtime.Images(torchvision.datasets.{name}({{root}}, train={{train}}, download=True))",
+            "root train=True transform" + (" fine_label=False" if name == "CIFAR100" else ""),
+            "images",
+            ("torchvision", "images"),
             kind="dataset",
+            shown_by="test_images.py::test_images",
         )
     for name in (
         "ToTensor",
@@ -472,6 +473,26 @@ def _data() -> Iterator[Row]:
         "fn lazy!",
         "call",
         ("dataset",),
+        kind="dataset",
+        shown_by="test_images.py::test_transforms",
+    )
+    yield Row(
+        "Dataset.transform",
+        "runtime.Transformed({self}, {fn})",
+        "fn lazy!",
+        "call",
+        ("dataset",),
+        kind="dataset",
+        shown_by="test_images.py::test_transforms",
+    )
+    yield Row(
+        "gluon.data.SimpleDataset",
+        "{data}",
+        "data",
+        "call",
+        ("dataset",),
+        "list(gdata.SimpleDataset([1, 2]))",
+        "list([1, 2])",
         kind="dataset",
     )
     yield Row(

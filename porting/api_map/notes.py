@@ -226,6 +226,10 @@ NOTES: dict[str, tuple[str, str]] = {
         "Images come from torchvision, which has to be installed.",
         "图像数据来自torchvision,须另行安装。",
     ),
+    "images": (
+        "`runtime.Images` gives the items Gluon gives: uint8 (height, width, channels), int32 label.",
+        "`runtime.Images`给出与Gluon相同的样本:uint8的(高, 宽, 通道)图像和int32标签。",
+    ),
     "where": (
         "The condition is a float array in MXNet and a bool in PyTorch.",
         "条件在MXNet中为浮点数组,在PyTorch中为布尔。",

@@ -108,6 +108,19 @@ def vision(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
 
 
 @rule
+def images(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
+    """A data set of torchvision, downloaded as MXNet does, with Gluon's kind of items."""
+    if "fine_label" in bound.given:
+        raise UnsupportedError(f"fine_label of {bound.row.name}")
+    port.need_import("torchvision")
+    root = bound.text("root") if "root" in bound.given else "'data'"
+    text = bound.row.torch.format(root=root, train=bound.text("train"))
+    if "transform" in bound.given and bound.text("transform") != "None":
+        text = text[:-1] + f", transform={bound.text('transform')})"
+    return parse(text)
+
+
+@rule
 def split_and_load(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
     """Equal parts along axis 0, one for each device."""
     if bound.has("batch_axis"):
