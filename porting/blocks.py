@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import libcst as cst
@@ -72,11 +73,33 @@ class Blocks(Expressions):
 
     def visit_For(self, node: cst.For) -> bool:
         self._bind_target(node.target, self._element(node.iter))
+        if (chosen := self._name_of_parameter(node)) and isinstance(node.target, cst.Name):
+            self.bind_name(node.target.value, Kind("param", detail=chosen))
         self.mode = {}
         return True
 
+    def _name_of_parameter(self, node: cst.For) -> str:
+        """A variable for param.name, where a loop over the values of parameters reads it."""
+        target = code(node.target)
+        text = code(node.body)
+        over = isinstance(node.iter, cst.Call) and code(node.iter).endswith(".values()")
+        if not over or f"{target}.name" not in text or self.kind(node.target).name != "param":
+            return ""
+        return "name" if re.search(r"(?<![.\w])name\b", text) is None else f"{target}_name"
+
     def leave_For(self, original_node: cst.For, updated_node: cst.For) -> Any:
         self.mode = {}
+        if chosen := self._name_of_parameter(original_node):
+            listed = code(updated_node.iter)
+            items = (
+                listed.removesuffix("parameters()") + "named_parameters()"
+                if listed.endswith(".parameters()")
+                else listed.removesuffix("values()") + "items()"
+            )
+            target = cst.parse_expression(f"{chosen}, {code(original_node.target)}")
+            updated_node = updated_node.with_changes(
+                target=target, iter=cst.parse_expression(items)
+            )
         body = original_node.body.body
         if len(body) == 1 and m.matches(
             body[0],

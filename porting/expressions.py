@@ -56,6 +56,8 @@ class Expressions(Inference):
                 self.quiet.add(id(arg.keyword))
                 if arg.keyword.value == "params":
                     self.read.add(id(arg.value))
+        if dotted(node.func) in ("print", "type"):
+            self.shown |= {id(arg.value) for arg in node.args}
         if isinstance(node.func, cst.Attribute):
             if node.func.attr.value in ("asscalar", "astype", "item"):
                 self.values_only.add(id(node.func.value))
@@ -201,6 +203,11 @@ class Expressions(Inference):
             new = cst.parse_expression(f"dict({code(atom(updated_node.value))}.named_parameters())")
             self.found(PARAMS, original_node, new)
             return new
+        if attribute == "name" and base.name == "param":
+            if base.detail:
+                return cst.Name(base.detail)
+            reason = "a parameter of PyTorch does not know its name; named_parameters() does"
+            return self.stub("Parameter.name", original_node, updated_node, reason, "argument")
         if attribute == "name" and base.name == "module" and base.detail != "own":
             new = cst.parse_expression(f"{code(atom(updated_node.value))}.__class__.__name__")
             self.found(LAYER_NAME, original_node, new)
@@ -276,6 +283,8 @@ class Expressions(Inference):
                 return new
             reason = "parameters have other names in PyTorch"
             return self.stub("Module.params[...]", original_node, updated_node, reason, "argument")
+        if (single := self._only_element(original_node, updated_node)) is not None:
+            return single
         base = self.kind(original_node.value)
         layers = base.layers
         if not layers or all(layer.width == 1 for layer in layers):
@@ -301,6 +310,23 @@ class Expressions(Inference):
             "layers moved; this index cannot be followed",
             "dense-activation",
         )
+
+    def _only_element(
+        self, original: cst.Subscript, updated: cst.Subscript
+    ) -> cst.BaseExpression | None:
+        """loss.asnumpy()[0] and loss[0] of a full reduction, whose shape is (1,) in MXNet."""
+        if [code(s) for s in original.slice] != ["0"]:
+            return None
+        inner = original.value
+        if m.matches(inner, m.Call(func=m.Attribute(attr=m.Name("asnumpy")))):
+            owner = cst.ensure_type(cst.ensure_type(inner, cst.Call).func, cst.Attribute).value
+            if self.kind(owner).name == "tensor" and self.kind(owner).scalar:
+                text = code(updated.value).removesuffix(".detach().cpu().numpy()")
+                self.note("reduction-shape", original)
+                return cst.parse_expression(f"{text}.item()")
+        if isinstance(inner, cst.Name) and (kind := self.kind(inner)).name == "tensor":
+            return updated.value if kind.scalar else None
+        return None
 
     def written_in_torch(self, text: str) -> str:
         """Resets are made of MXNet's text: parameters and indices follow the port."""
@@ -364,7 +390,12 @@ class Expressions(Inference):
         assert isinstance(original.func, cst.Attribute)
         assert isinstance(updated.func, cst.Attribute)
         inner, ported = original.func.value, updated.func.value
-        if not (
+        kind = self.kind(inner) if isinstance(inner, cst.Name) else Kind()
+        if kind.name == "paramdict" and kind.detail:
+            if original.func.attr.value in ("values", "items", "keys", "get"):
+                return None
+            ported = cst.parse_expression(f"{kind.detail}.parameters()")
+        elif not (
             isinstance(inner, cst.Call)
             and isinstance(inner.func, cst.Attribute)
             and inner.func.attr.value == "collect_params"
@@ -408,7 +439,6 @@ class Expressions(Inference):
             return self._apply(row, original, updated, owner, ())
         texts = [code(arg.value).strip("'\"") for arg in original.args]
         if wanted == "setattr" and texts[:1] == ["grad_req"] and texts[1] in ("null", "write"):
-            assert isinstance(inner.func.value, cst.BaseExpression)
             owner = (
                 ported.func.value
                 if isinstance(ported, cst.Call) and isinstance(ported.func, cst.Attribute)

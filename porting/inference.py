@@ -30,6 +30,7 @@ ALSO_PYTHON = {
     "grad",
     "step",
 }
+ONLY_ARRAYS = {"asscalar", "asnumpy", "as_in_context", "as_in_ctx", "attach_grad", "wait_to_read"}
 MODULE_METHODS = {
     "initialize", "hybridize", "collect_params", "name_scope", "save_parameters", "load_parameters",
     "save_params", "load_params", "register_child",
@@ -111,6 +112,7 @@ class Inference(cst.CSTTransformer):
         self.quiet: set[int] = set()
         self.values_only: set[int] = set()
         self.boolean: set[int] = set()
+        self.shown: set[int] = set()
         self.assigned: dict[int, str] = {}
         self.adding: dict[int, tuple[cst.Call, int]] = {}
         self.reasons: list[str] = []
@@ -241,6 +243,8 @@ class Inference(cst.CSTTransformer):
                 return Kind(row.kind)
             base = self.kind(node.func.value)
             attribute = node.func.attr.value
+            if row is not None and row.name == "Module.collect_params" and self.is_named(node):
+                return Kind("paramdict", detail=code(node.func.value))
             if row is not None:
                 kind = self._row_kind(row, node)
                 if kind.name == "tensor" and attribute in (
@@ -323,6 +327,11 @@ class Inference(cst.CSTTransformer):
             f"        if param.grad is not None:\n"
             f"            param.grad /= {divisor}\n"
         )
+
+    def is_named(self, call: cst.Call) -> bool:
+        """Whether parameters are kept or shown, and not only passed on."""
+        kept = self.assigned.get(id(call), "").isidentifier()
+        return kept or id(call) in self.shown or id(call) in self.statements
 
     def line(self, node: cst.CSTNode) -> int:
         return self.get_metadata(PositionProvider, node).start.line
@@ -422,6 +431,8 @@ class Inference(cst.CSTTransformer):
             if row is None and owner == "Parameter":
                 row = find(f"NDArray.{attribute}")
             return row if row is None or row.rule != "attribute" else None
+        if base.name == "py" and attribute in ONLY_ARRAYS:
+            return find(f"NDArray.{attribute}")
         if base.name != "unknown" or dotted(receiver) in ("self", "cls", "super"):
             return None
         if attribute == "step" and len(node.args) == 1 and self.has_mxnet():
@@ -499,8 +510,14 @@ class Inference(cst.CSTTransformer):
             if name == "zip":
                 found = [self._element(arg.value) for arg in node.args]
                 return [f if isinstance(f, Kind) else UNKNOWN for f in found]
-            if name.endswith(".values") and "collect_params" in code(node):
-                return Kind("param")
+            if isinstance(node.func, cst.Attribute) and (
+                "collect_params" in code(node) or self.kind(node.func.value).name == "paramdict"
+            ):
+                wanted = node.func.attr.value
+                if wanted == "values":
+                    return Kind("param")
+                if wanted == "items":
+                    return [PYTHON, Kind("param")]
         return Kind()
 
     def _bind_target(self, target: cst.BaseExpression, kind: Any) -> None:

@@ -63,6 +63,12 @@ class Rewriter(Blocks):
             used = {n.value for n in m.findall(right, m.Name()) if isinstance(n, cst.Name)}
             self.state.depends.setdefault(left.value, set()).update(used)
 
+    def _bind_sum(self, name: str, value: cst.BaseExpression) -> None:
+        """n = 0; n += array makes n an array."""
+        kind, known = self.kind(value), self.lookup(name)
+        if kind.name == "tensor" and known is not None and known.name == "py":
+            self.bind_name(name, Kind("tensor", scalar=kind.scalar))
+
     def leave_Return(self, original_node: cst.Return, updated_node: cst.Return) -> cst.Return:
         if original_node.value is not None:
             self.scope().returned = self.kind(original_node.value)
@@ -79,6 +85,8 @@ class Rewriter(Blocks):
         for small in original_node.body:
             if isinstance(small, cst.Assign):
                 self._bind_assign(small)
+            elif isinstance(small, cst.AugAssign) and isinstance(small.target, cst.Name):
+                self._bind_sum(small.target.value, small.value)
         body = [
             s for s in updated_node.body if not (isinstance(s, cst.Expr) and s.value is REMOVED)
         ]

@@ -550,6 +550,15 @@ def _initialisers() -> Iterator[Row]:
         shown_by="test_rules.py::test_initialisers_have_the_same_spread",
     )
     yield Row(
+        "init.MSRAPrelu",
+        "nn.init.xavier_normal_",
+        "factor_type='avg' slope=0.25",
+        "msra",
+        ("init",),
+        kind="init",
+        shown_by="test_rules.py::test_initialisers_have_the_same_spread",
+    )
+    yield Row(
         "init.Orthogonal",
         "lambda w: nn.init.orthogonal_(w, gain={scale})",
         "scale=1.414",

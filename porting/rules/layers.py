@@ -191,8 +191,9 @@ def initialize(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpressi
 
 @rule
 def collect_params(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
+    named = port.is_named(call)
     if "select" not in bound.given:
-        return fill("{self}.parameters()", bound)
+        return fill("dict({self}.named_parameters())" if named else "{self}.parameters()", bound)
     pattern = literal(bound, "select")
     port.note("parameter-pattern", call)
     if (
@@ -208,7 +209,8 @@ def collect_params(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpr
     else:
         port.need_import("re")
         test = f"re.match({bound.text('select')}, name)"
-    return parse(f"[param for name, param in {bound.self_text}.named_parameters() if {test}]")
+    rest = f"for name, param in {bound.self_text}.named_parameters() if {test}"
+    return parse(f"{{name: param {rest}}}" if named else f"[param {rest}]")
 
 
 @rule

@@ -144,17 +144,47 @@ def initialiser(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpress
 
 @rule
 def xavier(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
-    values = tuple(literal(bound, name) for name in ("rnd_type", "factor_type", "magnitude"))
-    known = {
-        ("uniform", "avg", 3): "nn.init.xavier_uniform_",
-        # xavier_normal_ has variance 2 / (in + out) = 1 / average: magnitude 1.
-        ("gaussian", "avg", 1): "nn.init.xavier_normal_",
-        ("gaussian", "in", 2): "lambda w: nn.init.kaiming_normal_(w)",
-        ("uniform", "in", 3): "lambda w: nn.init.kaiming_uniform_(w, nonlinearity='linear')",
-    }
-    if values not in known:
-        raise UnsupportedError(f"init.Xavier with rnd_type, factor_type, magnitude = {values}")
-    return parse(known[values])
+    """U(-s, s) with s² = magnitude / fan, or N(0, magnitude / fan); fan: in, out, mean."""
+    kind, fan, magnitude = (
+        literal(bound, name) for name in ("rnd_type", "factor_type", "magnitude")
+    )
+    known = kind in ("uniform", "gaussian") and fan in ("avg", "in", "out")
+    if not known or not isinstance(magnitude, (int, float)):
+        raise UnsupportedError(
+            f"init.Xavier with rnd_type, factor_type, magnitude = {(kind, fan, magnitude)}"
+        )
+    # xavier_uniform_ has magnitude 3 · gain², xavier_normal_ gain².
+    unit = 3 if kind == "uniform" else 1
+    suffix = "uniform_" if kind == "uniform" else "normal_"
+    gain = "" if magnitude == unit else f"gain={_root(magnitude, unit)}"
+    if fan == "avg":
+        if not gain:
+            return parse(f"nn.init.xavier_{suffix}")
+        return parse(f"lambda w: nn.init.xavier_{suffix}(w, {gain})")
+    mode = ", mode='fan_out'" if fan == "out" else ""
+    if magnitude == 2 * unit:
+        return parse(f"lambda w: nn.init.kaiming_{suffix}(w{mode})")
+    if magnitude == unit:
+        return parse(f"lambda w: nn.init.kaiming_{suffix}(w{mode}, nonlinearity='linear')")
+    raise UnsupportedError(f"init.Xavier over fan {fan!r} with magnitude {magnitude}")
+
+
+@rule
+def msra(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
+    """Gaussian Xavier with magnitude 2 / (1 + slope²)."""
+    slope, fan = literal(bound, "slope"), literal(bound, "factor_type")
+    if not isinstance(slope, (int, float)) or fan not in ("avg", "in", "out"):
+        raise UnsupportedError("slope or factor_type of init.MSRAPrelu that is not written out")
+    if fan == "avg":
+        return parse(f"lambda w: nn.init.xavier_normal_(w, gain=(2 / (1 + {slope}**2)) ** 0.5)")
+    return parse(
+        f"lambda w: nn.init.kaiming_normal_(w, a={slope}, "
+        f"mode='fan_{fan}', nonlinearity='leaky_relu')"
+    )
+
+
+def _root(magnitude: float, unit: int) -> str:
+    return f"({magnitude} / {unit}) ** 0.5" if unit != 1 else f"{magnitude}**0.5"
 
 
 OPTIMIZERS = {
@@ -170,6 +200,8 @@ OPTIMIZERS = {
 def trainer(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
     """An optimizer by name and options, where both can be read; else chosen at run time."""
     params = bound.text("params")
+    if port.kind(call.args[0].value).name == "paramdict":
+        params += ".values()"
     options = bound.given["optimizer_params"].value if "optimizer_params" in bound.given else None
     name = literal(bound, "optimizer")
     readable = options is None or (

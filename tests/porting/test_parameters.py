@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from porting.port import port
+from tests.porting.both_sides import HEADER
 from tests.porting.chapters import assert_same, run_both
 
 
@@ -35,3 +37,45 @@ scale, shift = net[0].gamma.data(), net[0].beta.data()
 mean, variance = net[0].running_mean.data(), net[0].running_var.data()
 """
     assert_same(body, "scale", "shift", "mean", "variance")
+
+
+KEPT = """
+net = nn.Sequential()
+net.add(nn.Dense(3, activation='relu'), nn.Dense(1))
+params = net.collect_params()
+params.initialize(init.Constant(0.3))
+net(nd.array(features))
+sizes = [p.shape for p in params.values()]
+count = len([name for name in params])
+trainer = gluon.Trainer(params, 'sgd', {'learning_rate': 0.1})
+with autograd.record():
+    l = net(nd.array(features))
+l.backward()
+trainer.step(1)
+out = net(nd.array(features))
+total = 0
+for param in params.values():
+    print(param.name, param.data())
+    total += param.data().sum()
+names = []
+for param in net.collect_params().values():
+    names.append(param.name)
+"""
+
+
+def test_parameters_that_are_kept() -> None:
+    ported = assert_same(KEPT, "count", "out", "total")
+    assert "params = dict(net.named_parameters())" in ported.text
+    assert "for name, param in params.items():" in ported.text
+    _, values, _ = run_both(KEPT)
+    assert values["names"] == ["1.weight", "1.bias", "3.weight", "3.bias"]
+
+
+def test_parameters_that_are_shown() -> None:
+    ported = port(HEADER + "net = nn.Dense(2)\nprint(net.collect_params())\n", "x.py")
+    assert "print(dict(net.named_parameters()))" in ported.text
+
+
+def test_name_of_a_parameter_stops() -> None:
+    ported = port(HEADER + "net = nn.Dense(2)\nname = net.weight.name\n", "x.py")
+    assert ported.summary["unknown"] == 1

@@ -73,6 +73,8 @@ def test_default_initialisation_is_mxnets() -> None:
 @pytest.mark.parametrize(
     ("initialiser", "spread"),
     [("init.Normal(sigma=0.5)", 0.5), ("init.Xavier()", np.sqrt(2 / 504)), ("init.Uniform(0.3)", 0.3 / np.sqrt(3)),
+     ("init.Xavier(magnitude=2.24)", np.sqrt(2.24 / 3 / 252)), ("init.Xavier('gaussian', magnitude=2.0)", np.sqrt(2 / 252)),
+     ("init.MSRAPrelu()", np.sqrt(2 / (1 + 0.25**2) / 252)), ("init.MSRAPrelu('in', 0.5)", np.sqrt(2 / (1 + 0.5**2) / 4)),
      ("'xavier'", np.sqrt(2 / 504)), ("init.Xavier(rnd_type='gaussian', factor_type='in', magnitude=2)", np.sqrt(2 / 4))],
 )  # fmt: skip
 def test_initialisers_have_the_same_spread(initialiser: str, spread: float) -> None:
@@ -479,3 +481,13 @@ class Pairs(gdata.Dataset):
 total = sum([(a + b).sum().asscalar() for a, b in gdata.DataLoader(Pairs(nd.array(features)), 2)])
 """
     assert_same(body, "total")
+
+
+def test_sum_that_starts_as_a_number() -> None:
+    body = "a = nd.array([1.0, 3.0])\ntotal, n = 0.0, 0\nfor x in a:\n    total += nd.sum(a == x)\n    n += 2\nmean = (total / n).asscalar()\n"
+    assert_same(body, "mean")
+
+
+def test_only_element_of_a_reduction() -> None:
+    body = "a = nd.array([[1.0, 3.0]])\n\ndef loss(x):\n    return -nd.mean(x)\n\nl = loss(a)\nfirst = l.asnumpy()[0]\nsame = l[0]\nrow = a[0]\nlast = a.asnumpy()[0]\n"
+    assert_same(body, "first", "same", "row", "last")
