@@ -13,6 +13,8 @@ from porting.inference import is_network_name
 from porting.kinds import Kind, Scope
 from porting.templates import code
 
+READS = m.Attribute(attr=m.Name("asscalar") | m.Name("asnumpy") | m.Name("argmax"))
+
 
 class Blocks(Expressions):
     """The compound statements of one cell."""
@@ -23,7 +25,13 @@ class Blocks(Expressions):
             self.bind_name(node.name.value, Kind("function"))
         else:
             self.scope().names[node.name.value] = Kind("function")
-        self.scopes.append(Scope(is_function=True, has_record=self._has_record(node)))
+        self.scopes.append(
+            Scope(
+                is_function=True,
+                has_record=self._has_record(node),
+                reads=bool(m.findall(node.body, READS)),
+            )
+        )
         self._parameters(node.params)
         if node.name.value == "hybrid_forward" and len(node.params.params) > 1:
             self.scope().names[node.params.params[1].name.value] = Kind(
@@ -174,6 +182,8 @@ class Blocks(Expressions):
         return isinstance(call, cst.Call) and self.canonical(call.func) == "autograd.pause"
 
     def visit_With(self, node: cst.With) -> bool:
+        for name in self.plan.carried.get(node, ()):
+            self.carried_kinds[name] = self.lookup(name) or Kind()
         if self._is_record(node):
             self.scope().has_record = True
             call = node.items[0].item
@@ -193,6 +203,8 @@ class Blocks(Expressions):
     def leave_With(self, original_node: cst.With, updated_node: cst.With) -> Any:
         pre = self.switches.pop()
         mode = self._mode_of(original_node)
+        if self._is_record(original_node):
+            pre = [*pre, *self._detaching(original_node)]
         if self._is_record(original_node) or mode == "train":
             self.recording -= 1
         if pre and mode:
@@ -217,6 +229,20 @@ class Blocks(Expressions):
                 last,
             )
         return cst.FlattenSentinel(body)
+
+    def _detaching(self, node: cst.With) -> list[Any]:
+        """Cut what the last run of a recorded block left from its graph."""
+        made: list[Any] = []
+        for name in self.plan.carried.get(node, ()):
+            kind = self.carried_kinds.get(name, Kind())
+            if kind.name not in ("tensor", "unknown"):
+                continue
+            self.note("carried", node)
+            cut = f"{name}.detach()" if kind.name == "tensor" else f"runtime.detached({name})"
+            if kind.name == "unknown":
+                self.need_import("runtime")
+            made.append(cst.parse_statement(f"{name} = {cut}\n"))
+        return made
 
     def _in_mode(self, original: cst.With, updated: cst.With, made: list[Any]) -> Any:
         """Networks switch before the suite, and back after it inside record()."""

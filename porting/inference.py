@@ -98,6 +98,7 @@ class State:
         self.layers: dict[str, list[str]] = {}
         self.updaters: set[str] = set()
         self.divided = False
+        self.prefixes: dict[str, str] = {}
         self.import_lines: list[list[cst.BaseSmallStatement]] = []
 
 
@@ -123,6 +124,7 @@ class Inference(cst.CSTTransformer):
         self.read: set[int] = set()
         self.targets: dict[int, cst.BaseExpression] = {}
         self.suspended: list[Any] = []
+        self.carried_kinds: dict[str, Kind] = {}
         self.switches: list[list[Any]] = []
         self.mode: dict[str, str] = {}
 

@@ -46,6 +46,7 @@ class Scope:
     is_module_class: bool = False
     has_record: bool = False
     asks: bool = False
+    reads: bool = False
     returned: Kind | None = None
     flat_calls: dict[str, bool] = field(default_factory=dict)
     leaves: list[str] = field(default_factory=list)

@@ -12,7 +12,7 @@ from libcst.metadata import MetadataWrapper
 from porting import names as mxnet_names
 from porting import training
 from porting.api_map import find
-from porting.blocks import Blocks
+from porting.blocks import READS, Blocks
 from porting.inference import State
 from porting.kinds import Kind
 from porting.layout import merge, trailing
@@ -142,13 +142,13 @@ class Rewriter(Blocks):
     def _settings(
         self, small: cst.BaseSmallStatement, original: cst.SimpleStatementLine
     ) -> cst.BaseSmallStatement:
-        """x.grad[:] = 0 is x.grad = None, and p.grad_req = 'null' is p.requires_grad = False."""
+        """x.grad[:] = 0 is x.grad.zero_(), and p.grad_req = 'null' is p.requires_grad = False."""
         if not self.has_mxnet() or not isinstance(small, cst.Assign) or len(small.targets) != 1:
             return small
         target, value = small.targets[0].target, code(small.value)
         text = ""
         if code(target).endswith(".grad[:]") and value in ("0", "0.0"):
-            text = f"{code(target)[:-3]} = None"
+            text = f"{code(target)[:-3]}.zero_()"
             self.note("zero-grad", original)
         elif isinstance(target, cst.Attribute) and target.attr.value == "grad_req":
             trains = {"'null'": False, '"null"': False, "'write'": True, '"write"': True}.get(value)
@@ -291,12 +291,7 @@ class Rewriter(Blocks):
         names = self._networks(node)
         if not names:
             return []
-        reads = bool(
-            m.findall(
-                node,
-                m.Attribute(attr=m.OneOf(m.Name("asscalar"), m.Name("asnumpy"), m.Name("argmax"))),
-            )
-        )
+        reads = bool(m.findall(node, READS)) or self.scope().reads
         inside = len(self.scopes) > 1
         return (
             [n for n in names if self._sensitive(n)]

@@ -96,6 +96,13 @@ def _fill_later(module: nn.Module, draw: Draw) -> None:
     module._fill_handle = handle  # type: ignore[assignment]
 
 
+def detached(state: Any) -> Any:
+    """An array, or arrays in lists and tuples, cut from their graph; anything else as it is."""
+    if isinstance(state, (list, tuple)):
+        return type(state)(detached(part) for part in state)
+    return state.detach() if isinstance(state, Tensor) else state
+
+
 def batch_norm(
     input: Tensor,
     running_mean: Tensor,
@@ -386,6 +393,7 @@ __all__ = [
     "Transformed",
     "Vocabulary",
     "batch_norm",
+    "detached",
     "download",
     "fixed_crop",
     "initialize",

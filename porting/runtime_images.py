@@ -1,4 +1,4 @@
-"""Image data sets as Gluon holds them: uint8 (height, width, channels) and an int32 label."""
+"""Image data sets as Gluon holds them: uint8 (height, width, channels) and a label."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Images(Dataset[Any]):
     def __init__(self, source: Any, transform: Callable[[Tensor, Tensor], Any] | None = None):
         images = torch.as_tensor(source.data)
         self.images = images.unsqueeze(-1) if images.dim() == 3 else images
-        self.labels = torch.as_tensor(source.targets, dtype=torch.int32)
+        self.labels = torch.as_tensor(source.targets, dtype=torch.int64)
         self.transform = transform
 
     def __len__(self) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import libcst as cst
 import libcst.matchers as m
 
+from porting.carried import carried
 from porting.templates import code
 
 BACKWARD = m.Call(func=m.Attribute(attr=m.Name("backward")))
@@ -41,6 +42,7 @@ class Plan:
     rescale: dict[cst.Call, str] = field(default_factory=dict)
     loops: set[cst.Call] = field(default_factory=set)
     updaters: set[str] = field(default_factory=set)
+    carried: dict[cst.With, list[str]] = field(default_factory=dict)
 
 
 def plan(module: cst.Module, updaters: set[str] | None = None) -> Plan:
@@ -51,7 +53,7 @@ def plan(module: cst.Module, updaters: set[str] | None = None) -> Plan:
         for node in m.findall(module, m.FunctionDef())
         if isinstance(node, cst.FunctionDef) and _updates_first(node)
     }
-    found = Plan(updaters=known)
+    found = Plan(updaters=known, carried=carried(module))
     _suite(module.body, [], found, in_loop=False)
     return found
 

@@ -324,8 +324,8 @@ def _layers() -> Iterator[Row]:
     yield Row(
         "gluon.ParameterDict",
         "nn.ParameterDict()",
-        "prefix! shared",
-        "call",
+        "prefix='' shared=None",
+        "parameter_dict",
         ("parameters",),
         kind="paramdict",
         shown_by="test_parameters.py::test_parameters_without_a_block",

@@ -105,6 +105,11 @@ NOTES: dict[str, tuple[str, str]] = {
         "`record()` starts a new graph; PyTorch needs it kept.",
         "这里`detach()`的结果被丢弃。MXNet每次`record()`都新建计算图,所以无影响;PyTorch须保留结果。",
     ),
+    "carried": (
+        "A state goes from one recorded block to the next: MXNet starts a new graph there, "
+        "PyTorch needs it detached.",
+        "状态从一个record块传到下一个:MXNet在此新建计算图,PyTorch须先分离。",
+    ),
     "is-training": (
         "A function has no training mode in PyTorch: whether gradients are recorded stands in for it.",
         "PyTorch的普通函数没有训练模式,用是否记录梯度来代替。",
@@ -227,8 +232,8 @@ NOTES: dict[str, tuple[str, str]] = {
         "图像数据来自torchvision,须另行安装。",
     ),
     "images": (
-        "`runtime.Images` gives the items Gluon gives: uint8 (height, width, channels), int32 label.",
-        "`runtime.Images`给出与Gluon相同的样本:uint8的(高, 宽, 通道)图像和int32标签。",
+        "`runtime.Images` gives the items Gluon gives: uint8 (height, width, channels) and a label, here int64.",
+        "`runtime.Images`给出与Gluon相同的样本:uint8的(高, 宽, 通道)图像和标签(此处为int64)。",
     ),
     "where": (
         "The condition is a float array in MXNet and a bool in PyTorch.",

@@ -233,6 +233,16 @@ def zero_grad(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpressio
 
 
 @rule
+def parameter_dict(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
+    """The prefix becomes part of each name, as in MXNet."""
+    prefix = literal(bound, "prefix") if "prefix" in bound.given else ""
+    if not isinstance(prefix, str) or bound.has("shared"):
+        raise UnsupportedError("prefix or shared of gluon.ParameterDict")
+    port.state.prefixes[port.assigned.get(id(call), "")] = prefix
+    return parse("nn.ParameterDict()")
+
+
+@rule
 def params_get(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
     for name in ("lr_mult", "wd_mult"):
         if name in {p.name for p in bound.parameters} and bound.has(name):
@@ -241,5 +251,9 @@ def params_get(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpressi
     if "init" in bound.given:
         made = f"runtime.parameter({bound.text('shape')}, {bound.text('init')})"
     if bound.row.name == "ParameterDict.get":
+        prefix = port.state.prefixes.get(bound.self_text)
+        if prefix:
+            whole = prefix + str(literal(bound, "name"))
+            return parse(f"{bound.self_text}.setdefault({whole!r}, {made})")
         return parse(f"{bound.self_text}.setdefault({bound.text('name')}, {made})")
     return parse(made)

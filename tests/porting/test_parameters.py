@@ -6,6 +6,13 @@ from porting.port import port
 from tests.porting.both_sides import HEADER
 from tests.porting.chapters import assert_same, run_both
 
+PREFIXED = """
+params = gluon.ParameterDict(prefix='first_')
+params.get('weight', shape=(2, 2))
+params.initialize(init=init.Constant(0.5))
+v = params['first_weight'].data()
+"""
+
 
 def test_parameters_without_a_block() -> None:
     body = """
@@ -20,6 +27,7 @@ names = [name for name in params]
 same = params['weight'] is again
 """
     ported = assert_same(body, "w", "s")
+    assert_same(PREFIXED, "v")
     assert "nn.ParameterDict()" in ported.text
     expected, values, _ = run_both(body)
     assert values["names"] == expected["names"]

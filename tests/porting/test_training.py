@@ -476,3 +476,72 @@ def test_gradients_read_after_a_divided_loss_are_noted() -> None:
         "weight",
     )
     assert "divided-gradient" in {f.name for f in ported.findings}
+
+
+def test_state_that_a_recorded_block_leaves_to_the_next() -> None:
+    body = """
+def cell(x, h):
+    h = nd.tanh(nd.dot(x, w) + h)
+    return h * 2, h
+
+w = nd.ones((4, 4)) * 0.1
+w.attach_grad()
+h = nd.zeros((6, 4))
+for _ in range(3):
+    with autograd.record():
+        out, h = cell(nd.array(features), h)
+        l = (out ** 2).mean()
+        l.backward()
+    w[:] = w - 0.1 * w.grad
+states = [nd.zeros((6, 4))]
+for _ in range(3):
+    with autograd.record():
+        out, states[0] = cell(nd.array(features), states[0])
+        kept = out
+        l = (kept ** 2).mean()
+    states = [states[0].detach()]
+    l.backward()
+    w[:] = w - 0.1 * w.grad
+"""
+    ported = assert_same(body, "w", "h")
+    assert ported.text.count("h = h.detach()") == 1
+    assert "kept.detach" not in ported.text
+    assert "l.detach" not in ported.text
+
+
+def test_states_in_a_list_are_detached_too() -> None:
+    body = """
+layer = rnn.RNN(3)
+layer.initialize(init.Constant(0.1))
+state = layer.begin_state(batch_size=2)
+trainer = gluon.Trainer(layer.collect_params(), 'sgd', {'learning_rate': 0.1})
+for _ in range(3):
+    with autograd.record():
+        out, state = layer(nd.array(features).reshape((3, 2, 4)), state)
+        l = (out ** 2).mean()
+    l.backward()
+    trainer.step(1)
+last = state[0]
+"""
+    assert_same(body, "last", "out")
+
+
+def test_a_function_that_reads_predictions_evaluates() -> None:
+    body = """
+def accuracy(net, batches):
+    right = 0.
+    for x in batches:
+        output = net(x)
+        right += nd.sum(nd.argmax(output, axis=1) == 1).asscalar()
+    return right, output
+
+net = nn.Sequential()
+net.add(nn.BatchNorm())
+net.initialize()
+with autograd.record():
+    l = (net(nd.array(features)) ** 3).sum()
+l.backward()
+right, out = accuracy(net, [nd.array(features)])
+"""
+    ported = assert_same(body, "right", "out")
+    assert "net.eval()" in ported.text
