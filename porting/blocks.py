@@ -54,11 +54,29 @@ class Blocks(Expressions):
         if original_node.name.value == "hybrid_forward" and len(updated_node.params.params) > 1:
             params = list(updated_node.params.params)
             del params[1]
+            own = [p for p in params[1:] if p.name.value in self._own_parameters()]
+            params = [p for p in params if p not in own]
             params[-1] = params[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
             updated_node = updated_node.with_changes(
                 name=cst.Name("forward"), params=updated_node.params.with_changes(params=params)
             )
+            if own and isinstance(updated_node.body, cst.IndentedBlock):
+                names = ", ".join(p.name.value for p in own)
+                values = ", ".join(f"self.{p.name.value}" for p in own)
+                first = cst.parse_statement(f"{names} = {values}\n")
+                block = updated_node.body
+                updated_node = updated_node.with_changes(
+                    body=block.with_changes(body=[first, *block.body])
+                )
         return self._with_todos(updated_node)
+
+    def _own_parameters(self) -> set[str]:
+        """Parameters that the class makes for itself; Gluon hands them to hybrid_forward."""
+        return {
+            name.removeprefix("self.")
+            for name, kind in self.scope().names.items()
+            if name.startswith("self.") and kind.name == "param"
+        }
 
     def visit_ClassDef(self, node: cst.ClassDef) -> bool:
         self.quiet.add(id(node.name))

@@ -257,6 +257,11 @@ class Expressions(Inference):
         name = self.canonical(original_node)
         if not name or name == "d2lzh":
             return updated_node
+        kind = self.lookup(original_node.value)
+        if kind is not None and kind.name == "alias":
+            # F of hybrid_forward as a value: the module of functions.
+            self.need_import("torch")
+            return cst.Name("torch")
         return self._reference(name, original_node, updated_node)
 
     def leave_Subscript(
@@ -376,7 +381,13 @@ class Expressions(Inference):
         """A method that only MXNet's own arrays, layers, trainers or data sets can have."""
         assert isinstance(node.func, cst.Attribute)
         base, attribute = self.kind(node.func.value), node.func.attr.value
-        if base.name not in OWNERS or attribute in ("item", "begin_state", "forward"):
+        if base.name not in OWNERS or attribute in (
+            "item",
+            "begin_state",
+            "forward",
+            "unroll",
+            "apply",
+        ):
             return False
         if base.name == "paramdict" and attribute in ("items", "keys", "values"):
             return False
@@ -462,17 +473,22 @@ class Expressions(Inference):
             ):
                 self.note("unknown-loss", original)
             return updated
-        if known.detail == "cross_entropy" and len(updated.args) == 2:
-            label = updated.args[1]
+        if known.detail == "cross_entropy" and len(updated.args) in (2, 3):
+            prediction, label = updated.args[:2]
             new = cst.Call(cst.Attribute(atom(label.value), cst.Name("long")))
             self.note("label-long", original)
-            return updated.with_changes(args=[updated.args[0], label.with_changes(value=new)])
+            if len(updated.args) == 2:
+                return updated.with_changes(args=[prediction, label.with_changes(value=new)])
+            # One weight for each sample, of shape (batch, 1) or (batch,).
+            weight = code(atom(updated.args[2].value))
+            losses = f"{code(updated.func)}({code(prediction.value)}, {code(new)})"
+            return cst.parse_expression(f"({losses} * {weight}.reshape(-1))")
         if known.detail == "cross_entropy":
             return self.stub(
                 "SoftmaxCrossEntropyLoss.__call__",
                 original,
                 updated,
-                "sample weights have no PyTorch form",
+                "more than sample weights have no PyTorch form",
                 "argument",
             )
         return updated

@@ -20,6 +20,8 @@ LINES = {
     "F": "from torch.nn import functional as F",
     "data": "from torch.utils import {data}",
     "runtime": "from porting import runtime",
+    "runtime_cells": "from porting import runtime_cells",
+    "runtime_metrics": "from porting import runtime_metrics",
 }
 HELPERS = ("d2lzh", "gluonbook")
 

@@ -181,6 +181,10 @@ class Inference(cst.CSTTransformer):
                 return TENSOR
             if base.name == "paramdict":
                 return Kind("param")
+            if base.layers and code(node.slice[0]).isdigit():
+                place = int(code(node.slice[0]))
+                main = base.layers[place].inner if place < len(base.layers) else None
+                return Kind("module", main=main)
             return Kind(base.name) if base.name in ("tensor", "numpy", "module") else UNKNOWN
         if isinstance(node, (cst.BinaryOperation, cst.Comparison)):
             sides = (
@@ -206,10 +210,9 @@ class Inference(cst.CSTTransformer):
         if row.rule == "sequential":
             return Kind("module", layers=[])
         if row.kind == "module":
-            group = self.groups.get(call)
-            return Kind(
-                "module", main=group.main if group and group.width > 1 else None, detail=row.name
-            )
+            group = self.groups.get(call, Layer())
+            main = group.main if group.width > 1 else group.inner
+            return Kind("module", main=main, detail=row.name)
         return Kind(row.kind)
 
     def _call_kind(self, node: cst.Call) -> Kind:

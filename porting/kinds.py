@@ -7,11 +7,15 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Layer:
-    """One layer added to a Sequential: where its main part stands, and what comes out."""
+    """One layer added to a Sequential: where its main part stands, and what comes out.
+
+    A layer that is a Sequential of its own holds its main part at ``inner``.
+    """
 
     width: int = 1
     main: int = 0
     flat: bool | None = None
+    inner: int | None = None
 
 
 @dataclass

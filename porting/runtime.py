@@ -226,9 +226,11 @@ class GRU(_GluonRecurrent, nn.GRU):  # type: ignore[misc]
 class _PerSample(nn.Module):
     """A loss per sample, the label reshaped to the prediction."""
 
-    def forward(self, prediction: Tensor, label: Tensor) -> Tensor:
+    def forward(
+        self, prediction: Tensor, label: Tensor, sample_weight: Tensor | float = 1.0
+    ) -> Tensor:
         label = label.reshape(prediction.shape).to(prediction.dtype)
-        losses = self.elementwise(prediction, label)
+        losses = self.elementwise(prediction, label) * sample_weight
         return losses.reshape(losses.shape[0], -1).mean(1)
 
     def elementwise(self, prediction: Tensor, label: Tensor) -> Tensor:
@@ -271,6 +273,63 @@ class SigmoidBinaryCrossEntropyLoss(_PerSample):
 
     def elementwise(self, prediction: Tensor, label: Tensor) -> Tensor:
         return self.function(prediction, label, reduction="none")
+
+
+class HingeLoss(_PerSample):
+    """max(0, margin − prediction · label), averaged over all axes but the first."""
+
+    def __init__(self, margin: float = 1.0):
+        super().__init__()
+        self.margin = margin
+
+    def elementwise(self, prediction: Tensor, label: Tensor) -> Tensor:
+        return torch.relu(self.margin - prediction * label)
+
+
+class SquaredHingeLoss(HingeLoss):
+    """max(0, margin − prediction · label)², averaged over all axes but the first."""
+
+    def elementwise(self, prediction: Tensor, label: Tensor) -> Tensor:
+        return super().elementwise(prediction, label) ** 2
+
+
+class LogisticLoss(_PerSample):
+    """log(1 + exp(−prediction · label)) for labels −1 and 1."""
+
+    def elementwise(self, prediction: Tensor, label: Tensor) -> Tensor:
+        return F.binary_cross_entropy_with_logits(prediction, (label + 1) / 2, reduction="none")
+
+
+class KLDivLoss(_PerSample):
+    """Σ label · (log label − prediction), of log-probabilities, over all axes but the first."""
+
+    def forward(
+        self, prediction: Tensor, label: Tensor, sample_weight: Tensor | float = 1.0
+    ) -> Tensor:
+        return (self.elementwise(prediction, label) * sample_weight).flatten(1).sum(1)
+
+    def elementwise(self, prediction: Tensor, label: Tensor) -> Tensor:
+        return label * (torch.log(label + 1e-12) - prediction)
+
+
+class Loss(nn.Module):
+    """Base of losses written as in Gluon, which hands it a weight and the axis of the batch."""
+
+    def __init__(self, weight: float | None = None, batch_axis: int = 0, **_: Any):
+        super().__init__()
+        self._weight, self._batch_axis = weight, batch_axis
+
+
+@torch.no_grad()
+def clip_global_norm(arrays: Iterable[Tensor], max_norm: float) -> float:
+    """Scale arrays in place so that their joint norm is at most `max_norm`; return what it was."""
+    held = list(arrays)
+    norm = float(torch.linalg.vector_norm(torch.stack([array.norm() for array in held])))
+    scale = max_norm / (norm + 1e-8)
+    if scale < 1:
+        for array in held:
+            array.mul_(scale)
+    return norm
 
 
 class _RootInside(torch.optim.Optimizer):
@@ -382,17 +441,23 @@ __all__ = [
     "Adagrad",
     "BatchNorm",
     "Embedding",
+    "HingeLoss",
     "HuberLoss",
     "Images",
     "Initializer",
+    "KLDivLoss",
     "L1Loss",
     "L2Loss",
+    "LogisticLoss",
+    "Loss",
     "RMSprop",
     "SigmoidBinaryCrossEntropyLoss",
+    "SquaredHingeLoss",
     "TransformFirst",
     "Transformed",
     "Vocabulary",
     "batch_norm",
+    "clip_global_norm",
     "detached",
     "download",
     "fixed_crop",

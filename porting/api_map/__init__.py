@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from porting.api_map import aliases, arrays, functions, gluon, helpers
+from porting.api_map import aliases, arrays, functions, gluon, helpers, metrics
 from porting.api_map.notes import NOTES
 from porting.api_map.row import Row
 
 TABLE: dict[str, Row] = {
-    row.name: row for family in (arrays, functions, gluon, helpers) for row in family.rows()
+    row.name: row
+    for family in (arrays, functions, gluon, metrics, helpers)
+    for row in family.rows()
 }
 TABLE.update({row.name: row for row in aliases.rows(TABLE)})
 

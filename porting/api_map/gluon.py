@@ -408,7 +408,7 @@ def _losses() -> Iterator[Row]:
             "a:4x3 u:4x3",
             kind="loss",
         )
-    for name in ("KLDivLoss", "CTCLoss", "HingeLoss", "TripletLoss"):
+    for name in ("CTCLoss", "TripletLoss"):
         yield Row(f"gluon.loss.{name}", "", "", "unknown", ("unknown",))
 
 
@@ -503,14 +503,6 @@ def _data() -> Iterator[Row]:
         ("device",),
         kind="py",
         shown_by="test_training.py::test_several_losses_reset_once",
-    )
-    yield Row(
-        "gluon.utils.clip_global_norm",
-        "nn.utils.clip_grad_norm_({arrays}, {max_norm})",
-        "arrays max_norm",
-        "unknown",
-        ("unknown",),
-        kind="py",
     )
 
 

@@ -193,6 +193,15 @@ NOTES: dict[str, tuple[str, str]] = {
         "PyTorch has no such function: that of `porting.runtime` does the same.",
         "PyTorch没有对应的函数,由`porting.runtime`提供。",
     ),
+    "cell": (
+        "Gluon's cells keep their states in lists and can `unroll`; those of "
+        "`porting.runtime_cells` do the same.",
+        "Gluon的循环单元以列表存放状态并支持`unroll`;`porting.runtime_cells`与之相同。",
+    ),
+    "metric": (
+        "PyTorch has no metrics: those of `porting.runtime_metrics` do the same.",
+        "PyTorch没有评价指标类,由`porting.runtime_metrics`提供。",
+    ),
     "name-scope": (
         "Parameters are named after attributes; no scope is needed.",
         "参数按属性命名,不需要name_scope。",

@@ -21,6 +21,7 @@ from porting.templates import (
     atom,
     code,
     fill,
+    torch_dtype,
 )
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def _shared(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
     own = [code(a.value) for a in call.args if a.keyword is None or a.keyword.value != "params"]
     if port.state.layers.get(name) != own:
         raise UnsupportedError("params of nn.Dense, shared with a layer that was written otherwise")
+    port.groups[call] = Layer(flat=True, inner=port.kind(parse(name)).main)
     return parse(name)
 
 
@@ -128,6 +130,17 @@ def recurrent(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpressio
 
 
 @rule
+def cell(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
+    port.need_import("runtime_cells")
+    return fill(bound.row.torch, bound)
+
+
+@rule
+def cast(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
+    return parse(f"{bound.self_text}.to({code(torch_dtype(bound.given['dtype'].value))})")
+
+
+@rule
 def add(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
     """Layers to extend the network by, those of one `Dense` side by side."""
     elements: list[cst.Element | cst.StarredElement] = []
@@ -150,7 +163,9 @@ def add(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
             if arg.star:
                 layers.append(Layer(-1))
             else:
-                layers.append(group or Layer(flat=port.layer_flatness(original.value)))
+                made = Layer(flat=port.layer_flatness(original.value))
+                made.inner = port.kind(original.value).main if group is None else None
+                layers.append(group or made)
     receiver = bound.receiver
     assert receiver is not None
     layout = cst.List(

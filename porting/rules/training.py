@@ -121,6 +121,12 @@ def images(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
 
 
 @rule
+def metric(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
+    port.need_import("runtime_metrics")
+    return fill(bound.row.torch, bound)
+
+
+@rule
 def split_and_load(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
     """Equal parts along axis 0, one for each device."""
     if bound.has("batch_axis"):

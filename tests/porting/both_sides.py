@@ -13,7 +13,7 @@ from torch.nn import functional
 from torch.utils import data as torch_data
 
 from backends.mxnet_import import import_mxnet
-from porting import runtime
+from porting import runtime, runtime_metrics
 
 mx = import_mxnet()
 
@@ -74,6 +74,12 @@ def vocabulary(made: Any) -> list[str]:
     return list(made.idx_to_token)
 
 
+def measured(metric: Any, label: Any, prediction: Any) -> float:
+    metric.update([label], [prediction])
+    metric.update([label * 0], [prediction])
+    return metric.get()[1]
+
+
 def _flat(value: Any) -> list[Any]:
     if isinstance(value, (list, tuple)):
         return [item for part in value for item in _flat(part)]
@@ -93,7 +99,7 @@ def run_mxnet(expression: str, inputs: str) -> tuple[list[Any], dict[str, np.nda
     names = {
         "mx": mx, "nd": mx.nd, "autograd": mx.autograd, "nn": mx.gluon.nn, "rnn": mx.gluon.rnn,
         "gloss": mx.gluon.loss, "gdata": mx.gluon.data, "gluon": mx.gluon, "init": mx.init,
-        "layer": _mxnet_layer, "vocabulary": vocabulary, "Counter": Counter, **arrays,
+        "layer": _mxnet_layer, "vocabulary": vocabulary, "measured": measured, "Counter": Counter, **arrays,
     }  # fmt: skip
     # Max pooling remembers where the maxima stood in training mode only; Dropout draws there.
     with mx.autograd.record(train_mode="Dropout" not in expression):
@@ -116,7 +122,8 @@ def run_torch(expression: str, inputs: str) -> tuple[list[Any], dict[str, np.nda
     }
     names = {
         "torch": torch, "nn": torch_nn, "F": functional, "gdata": torch_data, "runtime": runtime,
-        "layer": _torch_layer, "vocabulary": vocabulary, "Counter": Counter, **arrays,
+        "runtime_metrics": runtime_metrics,
+        "layer": _torch_layer, "vocabulary": vocabulary, "measured": measured, "Counter": Counter, **arrays,
     }  # fmt: skip
     values = _flat(eval(expression, names))
     differentiable = [v for v in values if isinstance(v, torch.Tensor) and v.requires_grad]

@@ -72,3 +72,73 @@ second = net(nd.array(features))
 """
     ported = assert_same(body, "first")
     assert ported.text.count("\nnet.eval()") == 2
+
+
+def test_cast() -> None:
+    body = "net = nn.Dense(2)\nnet.initialize(init.Constant(0.1))\nnet.cast('float64')\nout = net(nd.array(features).astype('float64'))\n"
+    assert_same(body, "out")
+
+
+def test_loss_of_its_own() -> None:
+    body = """
+class Cubed(gloss.Loss):
+    def __init__(self, weight=None, batch_axis=0, **kwargs):
+        super().__init__(weight, batch_axis, **kwargs)
+
+    def hybrid_forward(self, F, prediction, label):
+        return F.mean(F.abs(prediction - label) ** 3, axis=1)
+
+l = Cubed()(nd.array(features), nd.array(features) * 2)
+"""
+    assert_same(body, "l")
+
+
+def test_sample_weights() -> None:
+    body = """
+weights = nd.array([1, 0, 2, 1, 0, 3])
+loss = gloss.SoftmaxCrossEntropyLoss()
+l = loss(nd.array(features), nd.array(classes), weights.reshape((-1, 1)))
+mask = nd.array(features) > 0
+binary = gloss.SigmoidBinaryCrossEntropyLoss()
+k = binary(nd.array(features), nd.array(features) > 1, mask)
+"""
+    assert_same(body, "l", "k")
+
+
+def test_parameters_that_hybrid_forward_is_given() -> None:
+    body = """
+class Scaled(nn.HybridBlock):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        with self.name_scope():
+            self.scale = self.params.get('scale', shape=(1, 4), init=init.Constant(3))
+
+    def hybrid_forward(self, F, x, scale):
+        # by the scale
+        return F.broadcast_mul(x, scale)
+
+net = Scaled()
+net.initialize()
+out = net(nd.array(features))
+"""
+    ported = assert_same(body, "out")
+    assert "def forward(self, x):" in ported.text
+    assert "# by the scale" in ported.text
+
+
+def test_functions_as_a_value() -> None:
+    body = "class Net(nn.HybridBlock):\n    def hybrid_forward(self, F, x):\n        print(F)\n        return F.relu(x)\n\nout = Net()(nd.array(features))\n"
+    assert_same(body, "out")
+
+
+def test_parameters_of_a_shared_layer() -> None:
+    body = """
+net = nn.Sequential()
+shared = nn.Dense(4, activation='relu')
+net.add(nn.Dense(4, activation='relu'), shared, nn.Dense(4, activation='relu', params=shared.params), nn.Dense(2))
+net.initialize(init.Constant(0.3))
+out = net(nd.array(features))
+one, two = net[1].weight.data(), net[2].weight.data()
+same = (net[1].weight.data() == net[2].weight.data()).mean().asscalar()
+"""
+    assert_same(body, "out", "one", "two", "same")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.porting.chapters import assert_same, run_both
@@ -545,3 +547,25 @@ right, out = accuracy(net, [nd.array(features)])
 """
     ported = assert_same(body, "right", "out")
     assert "net.eval()" in ported.text
+
+
+def test_saved_states_of_a_trainer(tmp_path: Path) -> None:
+    body = f"""
+def trained(load):
+    net = nn.Dense(1)
+    net.initialize(init.Constant(0.2))
+    net(nd.array(features))
+    trainer = gluon.Trainer(net.collect_params(), 'sgd', {{'learning_rate': 0.1, 'momentum': 0.9}})
+    if load:
+        trainer.load_states('{tmp_path}/states')
+    for _ in range(2):
+        with autograd.record():
+            l = (net(nd.array(features)) ** 2).mean()
+        l.backward()
+        trainer.step(1)
+    trainer.save_states('{tmp_path}/states')
+    return net.weight.data()
+
+first, second = trained(False), trained(True)
+"""
+    assert_same(body, "first", "second")
