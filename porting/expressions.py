@@ -460,17 +460,22 @@ class Expressions(Inference):
             f"ParameterDict.{wanted}", original, updated, "no PyTorch form is known", "unknown"
         )
 
+    def later_losses(self) -> tuple[str, ...]:
+        """Nothing is known of a name that a function calls before the document binds it."""
+        return ("softmax_cross_entropy", "sce", "criterion", "loss_fn", "loss_function")
+
     def _loss_call(self, original: cst.Call, updated: cst.Call) -> cst.BaseExpression:
         known = self.lookup(dotted(original.func)) if dotted(original.func) else None
         if isinstance(original.func, cst.Call):
             known = self.kind(original.func)
         if known is None or known.name != "loss":
             if (
-                dotted(original.func) == "loss"
+                dotted(original.func) in ("loss", *self.later_losses())
                 and len(original.args) == 2
                 and self.has_mxnet()
                 and (known is None or known.name == "unknown")
             ):
+                self.state.loss_is_passed = True
                 self.note("unknown-loss", original)
             return updated
         if known.detail == "cross_entropy" and len(updated.args) in (2, 3):

@@ -98,6 +98,7 @@ class State:
         self.layers: dict[str, list[str]] = {}
         self.updaters: set[str] = set()
         self.divided = False
+        self.loss_is_passed = False
         self.prefixes: dict[str, str] = {}
         self.import_lines: list[list[cst.BaseSmallStatement]] = []
 

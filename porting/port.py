@@ -12,6 +12,7 @@ from porting.findings import Finding
 from porting.imports import finish
 from porting.rewrite import State, rewrite
 
+LOSS_PARAMETER = re.compile(r"def \w+\([^)]*\b(\w*loss)\b[^)]*\):.*?\b\1\(\w[^()]*,", re.DOTALL)
 OTHER_FRAMEWORK = re.compile(r"#@tab (?!.*\b(mxnet|all)\b)")
 
 
@@ -41,6 +42,7 @@ def port(text: str, name: str) -> Ported:
     """Port a document; cells share their names, unchanged cells keep their bytes."""
     document = documents.read(text, name)
     state = State()
+    state.loss_is_passed = any(LOSS_PARAMETER.search(cell.source) for cell in document.cells)
     trees: list[cst.Module | None] = []
     for number, cell in enumerate(document.cells):
         trees.append(_tree(state, document, number, cell))

@@ -275,6 +275,16 @@ class SigmoidBinaryCrossEntropyLoss(_PerSample):
         return self.function(prediction, label, reduction="none")
 
 
+class SoftmaxCrossEntropyLoss(nn.CrossEntropyLoss):
+    """A loss per sample that takes class labels of any type, where a function is given the loss."""
+
+    def __init__(self) -> None:
+        super().__init__(reduction="none")
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return super().forward(input, target.long())
+
+
 class HingeLoss(_PerSample):
     """max(0, margin − prediction · label), averaged over all axes but the first."""
 
@@ -452,6 +462,7 @@ __all__ = [
     "Loss",
     "RMSprop",
     "SigmoidBinaryCrossEntropyLoss",
+    "SoftmaxCrossEntropyLoss",
     "SquaredHingeLoss",
     "TransformFirst",
     "Transformed",

@@ -132,9 +132,9 @@ NOTES: dict[str, tuple[str, str]] = {
         "多于两维时Gluon的类别轴是最后一维,并对其余轴取平均。",
     ),
     "unknown-loss": (
-        "Which loss is called here is known at run time only: with a cross-entropy the labels must "
-        "be int64.",
-        "这里调用哪个损失要到运行时才知道:若为交叉熵,标签须为int64。",
+        "Which loss is called here is known at run time only: the cross-entropy of `porting.runtime` "
+        "takes labels of any type.",
+        "这里调用哪个损失要到运行时才知道:`porting.runtime`的交叉熵接受任意类型的标签。",
     ),
     "init": (
         "Gluon draws weights from U(-0.07, 0.07) and sets biases to zero unless told otherwise, "

@@ -74,6 +74,8 @@ def step(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
 def cross_entropy(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
     if bound.has("axis"):
         raise UnsupportedError(f"axis={bound.text('axis')} of {bound.row.name}")
+    if port.state.loss_is_passed and not bound.has("from_logits"):
+        return parse("runtime.SoftmaxCrossEntropyLoss()")
     if bound.has("from_logits"):
         return parse("nn.NLLLoss(reduction='none')")
     return parse("nn.CrossEntropyLoss(reduction='none')")

@@ -569,3 +569,14 @@ def trained(load):
 first, second = trained(False), trained(True)
 """
     assert_same(body, "first", "second")
+
+
+@pytest.mark.parametrize("first", ["function", "loss"])
+def test_a_loss_that_a_function_is_given(first: str) -> None:
+    made = "chosen = gloss.SoftmaxCrossEntropyLoss()\n"
+    function = """
+def measured(x, y, loss):
+    return loss(x, y).sum().asscalar()
+"""
+    body = function + made if first == "function" else made + function
+    assert_same(body + "l = measured(nd.array(features), nd.array(classes), chosen)\n", "l")
