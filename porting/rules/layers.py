@@ -51,10 +51,17 @@ def _shared(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
     return parse(name)
 
 
+def _no_own_initialiser(bound: Bound) -> None:
+    given = bound.given.get("weight_initializer")
+    if given is not None and code(given.value) != "None":
+        raise UnsupportedError(f"weight_initializer of {bound.row.name}; initialise it afterwards")
+
+
 @rule
 def dense(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
     if "params" in bound.given:
         return _shared(port, call, bound)
+    _no_own_initialiser(bound)
     units = bound.text("units")
     bias = f", bias={bound.text('use_bias')}" if bound.has("use_bias") else ""
     if bound.has("bias_initializer"):
@@ -77,6 +84,7 @@ def dense(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
 
 @rule
 def convolution(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
+    _no_own_initialiser(bound)
     activation = bound.given.pop("activation", None)
     channels = bound.given.pop("in_channels", None)
     for name in ("bias_initializer",):
@@ -179,24 +187,30 @@ def add(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
     return cst.Call(cst.Attribute(atom(receiver), cst.Name("extend")), [cst.Arg(layout)])
 
 
+NAMED_INITIALISERS = {
+    "xavier": "nn.init.xavier_uniform_",
+    "normal": "lambda w: nn.init.normal_(w, std=0.01)",
+    "zeros": "nn.init.zeros_",
+    "ones": "nn.init.ones_",
+    "uniform": "lambda w: nn.init.uniform_(w, -0.07, 0.07)",
+}
+
+
+def _initialiser(bound: Bound) -> str:
+    """An initialiser by name, or as it is written."""
+    named = literal(bound, "init")
+    if not isinstance(named, str):
+        return bound.text("init")
+    if named.lower() not in NAMED_INITIALISERS:
+        raise UnsupportedError(f"initialiser {named!r}")
+    return NAMED_INITIALISERS[named.lower()]
+
+
 @rule
 def initialize(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
     parts = [code(bound.receiver)] if bound.receiver is not None else []
     if "init" in bound.given and bound.text("init") != "None":
-        named = literal(bound, "init")
-        known = {
-            "xavier": "nn.init.xavier_uniform_",
-            "normal": "lambda w: nn.init.normal_(w, std=0.01)",
-            "zeros": "nn.init.zeros_",
-            "ones": "nn.init.ones_",
-            "uniform": "lambda w: nn.init.uniform_(w, -0.07, 0.07)",
-        }
-        if isinstance(named, str):
-            if named.lower() not in known:
-                raise UnsupportedError(f"initialiser {named!r}")
-            parts.append(known[named.lower()])
-        else:
-            parts.append(bound.text("init"))
+        parts.append(_initialiser(bound))
     if "ctx" in bound.given:
         parts.append(f"device={bound.text('ctx')}")
     if "force_reinit" in bound.given:
@@ -264,7 +278,7 @@ def params_get(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpressi
             raise UnsupportedError(f"{name} of {bound.row.name}")
     made = f"nn.Parameter(torch.empty({bound.text('shape')}))"
     if "init" in bound.given:
-        made = f"runtime.parameter({bound.text('shape')}, {bound.text('init')})"
+        made = f"runtime.parameter({bound.text('shape')}, {_initialiser(bound)})"
     if bound.row.name == "ParameterDict.get":
         prefix = port.state.prefixes.get(bound.self_text)
         if prefix:

@@ -87,3 +87,20 @@ def test_parameters_that_are_shown() -> None:
 def test_name_of_a_parameter_stops() -> None:
     ported = port(HEADER + "net = nn.Dense(2)\nname = net.weight.name\n", "x.py")
     assert ported.summary["unknown"] == 1
+
+
+def test_initialisers_by_name() -> None:
+    body = """
+class Layer(nn.Block):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.shift = self.params.get('shift', shape=(4,), init='ones')
+
+    def forward(self, x):
+        return x + self.shift.data()
+
+net = Layer()
+net.initialize(init.Constant(5))
+out = net(nd.array(features))
+"""
+    assert_same(body, "out")

@@ -295,6 +295,7 @@ def test_numpy_stays() -> None:
         "[mx][0].cpu()",
         "x.slice_like(x)",
         "gluon.Trainer(net.collect_params(), 'sgd').allreduce_grads()",
+        "nn.Dense(3, weight_initializer=init.One())",
         "net.export('f')",
         "mx.__version__",
     ],
