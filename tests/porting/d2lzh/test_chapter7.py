@@ -13,7 +13,7 @@ from torch.utils.data import RandomSampler
 
 from backends.errors import InputError
 from porting import d2lzh as d2l
-from porting.d2lzh.gluon_optimisers import gluon_optimiser
+from porting.runtime import optimizer
 from tests.porting.d2lzh.original import figures, lines_without_seconds, seed, words
 
 RNG = np.random.default_rng(0)
@@ -127,16 +127,18 @@ def test_train_gluon_ch7(
 
 def test_an_unknown_trainer_or_hyperparameter_is_refused() -> None:
     data = torch.tensor(FEATURES), torch.tensor(LABELS)
-    with pytest.raises(InputError, match="trainer 'ftml' is unknown: choose 'sgd' or"):
+    with pytest.raises(InputError, match="optimizer 'ftml' is unknown: choose 'sgd' or"):
         d2l.train_gluon_ch7("ftml", {}, *data)
-    with pytest.raises(InputError, match="hyperparameter 'lr' of trainer 'sgd' is unknown: choose"):
+    with pytest.raises(
+        InputError, match="option 'lr' of optimizer 'sgd' has no PyTorch form: choose"
+    ):
         d2l.train_gluon_ch7("sgd", {"lr": 0.1}, *data)
 
 
 def test_a_parameter_without_a_gradient_keeps_its_value() -> None:
     for name in ("sgd", "adagrad", "rmsprop", "adadelta", "adam"):
         param = torch.ones(2, requires_grad=True)
-        gluon_optimiser(name, [param], {"wd": 0.5}).step()
+        optimizer([param], name, {"wd": 0.5}).step()
         assert torch.equal(param, torch.ones(2))
 
 

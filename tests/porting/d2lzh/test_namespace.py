@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from porting import d2lzh
-from porting.d2lzh.not_ported import NOT_PORTED
+from porting.not_ported import HELPERS as NOT_PORTED
 
 
 def public(module: Any) -> set[str]:

@@ -1,9 +1,13 @@
-"""What d2lzh 1.0.0 has and this package has not."""
+"""What has no PyTorch form: the stub of a port, and the helpers of d2lzh 1.0.0 that are missing."""
+
+from __future__ import annotations
+
+from typing import Any
 
 _MXNET = "it is a module of MXNet: import the PyTorch module that takes its place"
 _DOWNLOAD = "no test here can download it: unpack {} into ../data or a folder of LOCKSTEP_DATA"
 
-NOT_PORTED = {
+HELPERS = {
     "display": "it is a module of IPython: write `from IPython import display`",
     "download_imdb": _DOWNLOAD.format("http://ai.stanford.edu/~amaas/data/sentiment/"),
     "download_voc_pascal": _DOWNLOAD.format("http://host.robots.ox.ac.uk/pascal/VOC/voc2012"),
@@ -27,3 +31,8 @@ NOT_PORTED = {
         _MXNET,
     ),
 }
+
+
+def not_ported(name: str, reason: str) -> Any:
+    """Stand where an MXNet name has no PyTorch form; raise NotImplementedError when reached."""
+    raise NotImplementedError(f"{name}: {reason}")

@@ -1,0 +1,56 @@
+"""Gluon's losses: one number per sample."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class _PerSample(nn.Module):
+    """A loss per sample, the label reshaped to the prediction."""
+
+    def forward(self, prediction: Tensor, label: Tensor) -> Tensor:
+        label = label.reshape(prediction.shape).to(prediction.dtype)
+        losses = self.elementwise(prediction, label)
+        return losses.reshape(losses.shape[0], -1).mean(1)
+
+    def elementwise(self, prediction: Tensor, label: Tensor) -> Tensor:
+        raise NotImplementedError(f"{type(self).__name__} has no elementwise")
+
+
+class L2Loss(_PerSample):
+    """(prediction − label)² / 2, averaged over all axes but the first."""
+
+    def elementwise(self, prediction: Tensor, label: Tensor) -> Tensor:
+        return F.mse_loss(prediction, label, reduction="none") / 2
+
+
+class L1Loss(_PerSample):
+    """|prediction − label|, averaged over all axes but the first."""
+
+    def elementwise(self, prediction: Tensor, label: Tensor) -> Tensor:
+        return F.l1_loss(prediction, label, reduction="none")
+
+
+class HuberLoss(_PerSample):
+    """d² / (2ρ) below ρ, |d| − ρ/2 above, averaged over all axes but the first."""
+
+    def __init__(self, rho: float = 1.0):
+        super().__init__()
+        self.rho = rho
+
+    def elementwise(self, prediction: Tensor, label: Tensor) -> Tensor:
+        return F.smooth_l1_loss(prediction, label, reduction="none", beta=self.rho)
+
+
+class SigmoidBinaryCrossEntropyLoss(_PerSample):
+    """Binary cross-entropy of logits, or of probabilities with `from_sigmoid`."""
+
+    def __init__(self, from_sigmoid: bool = False):
+        super().__init__()
+        self.function = (
+            F.binary_cross_entropy if from_sigmoid else F.binary_cross_entropy_with_logits
+        )
+
+    def elementwise(self, prediction: Tensor, label: Tensor) -> Tensor:
+        return self.function(prediction, label, reduction="none")
