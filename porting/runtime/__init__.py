@@ -6,13 +6,14 @@ from porting.runtime.initialisation import Initializer, initialize, parameter, u
 from porting.runtime.layers import BatchNorm, Embedding
 from porting.runtime.losses import HuberLoss, L1Loss, L2Loss, SigmoidBinaryCrossEntropyLoss
 from porting.runtime.metrics import Accuracy
-from porting.runtime.optimisers import SGD, Adadelta, Adagrad, Adam, RMSprop, optimizer
+from porting.runtime.optimisers import NAG, SGD, Adadelta, Adagrad, Adam, RMSprop, optimizer
 from porting.runtime.recurrent import GRU, LSTM, RNN
 from porting.runtime.vocabulary import Vocabulary
 
 __all__ = [
     "GRU",
     "LSTM",
+    "NAG",
     "RNN",
     "SGD",
     "Accuracy",

@@ -47,10 +47,7 @@ def _kept(state: State, name: str, w: Tensor) -> Tensor:
 
 
 class SGD(_Optimiser):
-    """v ← μ v + η (g + λ w); w ← w − v, with Nesterov w ← w − μ v − η (g + λ w).
-
-    `torch.optim.SGD` keeps v / η: the two differ once η changes.
-    """
+    """v ← μ v + η (g + λ w); w ← w − v. `torch.optim.SGD` keeps v / η: they differ once η changes."""
 
     def __init__(
         self,
@@ -58,18 +55,32 @@ class SGD(_Optimiser):
         lr: float = 0.01,
         momentum: float = 0.0,
         weight_decay: float = 0.0,
-        nesterov: bool = False,
     ) -> None:
         options = {"lr": lr, "momentum": momentum, "weight_decay": weight_decay}
-        super().__init__(params, {**options, "nesterov": nesterov})
+        super().__init__(params, options)
 
     def update(self, w: Tensor, g: Tensor, state: State, group: State) -> None:
         change = group["lr"] * (g + group["weight_decay"] * w)
-        if not group["momentum"]:
-            w -= change
+        if group["momentum"]:
+            change = _kept(state, "v", w).mul_(group["momentum"]).add_(change)
+        w -= change
+
+
+class NAG(SGD):
+    """w′ ← w − μ² v − (1 + μ) η (g + λ w); v ← μ v + η (g + λ w′); w ← w′.
+
+    MXNet takes the decay in v of w′, as it has overwritten w by then. Without decay, and while η
+    stays, this is `torch.optim.SGD(nesterov=True)`.
+    """
+
+    def update(self, w: Tensor, g: Tensor, state: State, group: State) -> None:
+        rate, momentum, decay = group["lr"], group["momentum"], group["weight_decay"]
+        if not momentum:
+            super().update(w, g, state, group)
             return
-        v = _kept(state, "v", w).mul_(group["momentum"]).add_(change)
-        w -= group["momentum"] * v + change if group["nesterov"] else v
+        v = _kept(state, "v", w)
+        w -= momentum**2 * v + (1 + momentum) * rate * (g + decay * w)
+        v.mul_(momentum).add_(rate * (g + decay * w))
 
 
 class Adam(_Optimiser):
@@ -175,18 +186,17 @@ class Adadelta(_Optimiser):
 
 
 COMMON = {"learning_rate": "lr", "wd": "weight_decay"}
-# Gluon's names of options, and what is set without being asked for.
-OPTIMISERS: dict[str, tuple[Any, dict[str, str], dict[str, Any]]] = {
-    "sgd": (SGD, {"momentum": "momentum"}, {}),
-    "nag": (SGD, {"momentum": "momentum"}, {"nesterov": True}),
-    "adam": (Adam, {"beta1": "beta1", "beta2": "beta2", "epsilon": "eps"}, {}),
-    "adagrad": (Adagrad, {"eps": "eps"}, {}),
+# Gluon's names of options.
+OPTIMISERS: dict[str, tuple[Any, dict[str, str]]] = {
+    "sgd": (SGD, {"momentum": "momentum"}),
+    "nag": (NAG, {"momentum": "momentum"}),
+    "adam": (Adam, {"beta1": "beta1", "beta2": "beta2", "epsilon": "eps"}),
+    "adagrad": (Adagrad, {"eps": "eps"}),
     "rmsprop": (
         RMSprop,
         {"gamma1": "alpha", "gamma2": "momentum", "epsilon": "eps", "centered": "centered"},
-        {},
     ),
-    "adadelta": (Adadelta, {"rho": "rho", "epsilon": "eps"}, {}),
+    "adadelta": (Adadelta, {"rho": "rho", "epsilon": "eps"}),
 }
 
 
@@ -199,7 +209,7 @@ def optimizer(
     before each step. Raises InputError for a name or an option that is not in OPTIMISERS.
     """
     check_choice("optimizer", name.lower(), OPTIMISERS)
-    make, renamed, settings = OPTIMISERS[name.lower()]
+    make, renamed = OPTIMISERS[name.lower()]
     names = {**COMMON, **renamed}
     given = dict(options or {})
     scheduler = given.pop("lr_scheduler", None)
@@ -209,7 +219,7 @@ def optimizer(
                 f"option {key!r} of optimizer {name!r} has no PyTorch form: "
                 f"choose among {', '.join(names)}"
             )
-    settings = settings | {names[key]: value for key, value in given.items()}
+    settings = {names[key]: value for key, value in given.items()}
     if name.lower() == "adam":
         settings["betas"] = (settings.pop("beta1", 0.9), settings.pop("beta2", 0.999))
     made = make(params, **settings)
