@@ -90,6 +90,7 @@ class State:
         self.data_alias = ""
         self.helper_alias = ""
         self.uses_is_training = False
+        self.changes_rate = False
         self.depends: dict[str, set[str]] = {}
         self.differentiated: list[tuple[str, str]] = []
         self.leaves: list[str] = []

@@ -571,7 +571,7 @@ def _training() -> Iterator[Row]:
             "optimizer",
             notes,
             kind="py",
-            shown_by="test_training.py::test_optimizer",
+            shown_by="test_optimisers.py::test_every_step",
         )
     yield Row(
         "autograd.record",
@@ -616,12 +616,12 @@ def _training() -> Iterator[Row]:
 
 
 OPTIMIZERS_NOTES = (
-    ("SGD", "torch.optim.SGD", ("momentum-state",)),
-    ("NAG", "torch.optim.SGD(nesterov=True)", ("momentum-state",)),
-    ("Adam", "torch.optim.Adam", ("epsilon",)),
+    ("SGD", "torch.optim.SGD or runtime.SGD", ("momentum-state",)),
+    ("NAG", "torch.optim.SGD(nesterov=True) or runtime.NAG", ("momentum-state", "nag-decay")),
+    ("Adam", "runtime.Adam", ("epsilon",)),
     ("AdaGrad", "runtime.Adagrad", ("epsilon",)),
     ("RMSProp", "runtime.RMSprop", ("epsilon", "optimizer-defaults")),
-    ("AdaDelta", "torch.optim.Adadelta", ("optimizer-defaults",)),
+    ("AdaDelta", "torch.optim.Adadelta or runtime.Adadelta", ("optimizer-defaults",)),
 )
 
 

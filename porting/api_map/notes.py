@@ -175,8 +175,14 @@ NOTES: dict[str, tuple[str, str]] = {
     ),
     "state-dict": ("Parameters are saved as a state dict.", "参数以state dict保存。"),
     "momentum-state": (
-        "MXNet's momentum state is scaled by the learning rate: it differs once the rate changes.",
-        "MXNet的动量状态含学习率:学习率改变后两者不同。",
+        "MXNet's momentum holds the learning rate, `torch.optim.SGD`'s does not: they differ once "
+        "the rate changes. Where the text changes it, `runtime.SGD` keeps MXNet's.",
+        "MXNet的动量含学习率,`torch.optim.SGD`的不含:学习率改变后两者不同。文本中改变学习率时用`runtime.SGD`保持MXNet的做法。",
+    ),
+    "nag-decay": (
+        "With `wd`, MXNet's NAG takes the decay in its momentum of the parameter as already "
+        "changed: `runtime.NAG` does too.",
+        "有`wd`时,MXNet的NAG在动量中对已更新的参数做衰减:`runtime.NAG`与之相同。",
     ),
     "epsilon": (
         "epsilon stands at another place: under the root in MXNet or next to the corrected root.",

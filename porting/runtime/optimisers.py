@@ -47,7 +47,10 @@ def _kept(state: State, name: str, w: Tensor) -> Tensor:
 
 
 class SGD(_Optimiser):
-    """v ← μ v + η (g + λ w); w ← w − v. `torch.optim.SGD` keeps v / η: they differ once η changes."""
+    """v ← μ v + η (g + λ w); w ← w − v.
+
+    `torch.optim.SGD` keeps v / η: the two differ once η changes.
+    """
 
     def __init__(
         self,

@@ -25,6 +25,9 @@ class Halving:
 
     base_lr = 0.3
 
+    def __repr__(self) -> str:
+        return "halving"
+
     def __call__(self, step: int) -> float:
         return self.base_lr / 2 ** (step // 2)
 
