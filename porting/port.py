@@ -39,6 +39,10 @@ class Ported:
 
 def port(text: str, name: str) -> Ported:
     """Port a document; cells share their names, unchanged cells keep their bytes."""
+    if text.startswith(documents.BYTE_ORDER_MARK):
+        ported = port(text[1:], name)
+        ported.original, ported.text = text, documents.BYTE_ORDER_MARK + ported.text
+        return ported
     document = documents.read(text, name)
     state = State()
     state.changes_rate = any("set_learning_rate" in cell.source for cell in document.cells)
@@ -56,6 +60,8 @@ def port(text: str, name: str) -> Ported:
             if document.kind != "notebook"
             else tree.code.removesuffix("\n" if not cell.source.endswith("\n") else "")
         )
+        if cell.source.endswith("\r") and not new.endswith("\r"):
+            new += "\r"  # libcst loses a lone one at the end
         sources.append(documents.release_magics(new))
     for finding in state.findings:
         finding.line += document.cells[finding.cell].line - 1
@@ -74,8 +80,10 @@ def _tree(
         tree, _ = rewrite(held, state, number, interactive=document.kind != "python")
     except cst.ParserSyntaxError as error:
         if document.kind == "python":
+            line, column, reason = documents.syntax_error(held, error)
             raise documents.DocumentError(
-                f"line {error.raw_line}: not Python 3 ({error.message}); fix the syntax first"
+                f"{document.name!r}, line {line}, column {column}: not Python 3 ({reason}): "
+                "fix the syntax first"
             ) from None
         state.findings.append(
             Finding(number, 1, "syntax", cell.source.split("\n")[0], "", "syntax", ("syntax",),

@@ -211,10 +211,14 @@ def test_comments_of_what_goes_stay() -> None:
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("x.txt", "", "only .py"),
+        ("x.txt", "", "does not end in .py"),
         ("x.ipynb", "{", "not a notebook"),
         ("x.ipynb", "[]", "not a notebook"),
-        ("x.py", "print 1\n", "not Python 3"),
+        ("x.ipynb", "", "not a notebook"),
+        ("x.ipynb", '{"worksheets": []}', "not a notebook of format 4"),
+        ("x.py", "x = (1,\n", "line 1, column 5: not Python 3 .* was never closed"),
+        ("x.py", "x = 1\0\n", "null bytes"),
+        ("x.py", "y = 1\nprint 1\n", "'x.py', line 2, column 1: not Python 3"),
     ],
 )
 def test_bad_input_is_one_line(name: str, text: str, message: str) -> None:
