@@ -214,6 +214,8 @@ class Expressions(Inference):
         if row.rule == "helper":
             self.found(row, original, updated)
             return updated
+        if row.reason:
+            return self.stub(name, original, updated, row.reason, "unknown")
         head = row.torch.partition("(")[0]
         if row.rule == "attribute" or (
             row.rule in ("call", "recurrent", "convolution")
@@ -425,6 +427,8 @@ class Expressions(Inference):
         if row.rule == "helper":
             self.found(row, original.func, updated.func)
             return updated
+        if row.reason:
+            return self.stub(name, original, updated, row.reason, "unknown")
         if name == "autograd.is_training":
             if any(scope.is_module_class for scope in self.scopes):
                 new = cst.parse_expression("self.training")

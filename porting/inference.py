@@ -157,6 +157,13 @@ class Inference(cst.CSTTransformer):
             return ""
         return mxnet_names.canonical(f"{target}.{rest}".rstrip("."))
 
+    def plain_module(self, node: cst.CSTNode) -> str:
+        """The module of d2l.plt.show, if d2l is the book's helper library."""
+        root, _, rest = dotted(node).partition(".")
+        kind = self.lookup(root)
+        target = kind.alias if kind is not None else self.state.aliases.get(root, "")
+        return mxnet_names.plain_module(f"{target}.{rest}")
+
     def kind(self, node: cst.BaseExpression) -> Kind:
         """What the text says about the type of an expression."""
         if isinstance(node, cst.Name):
@@ -230,6 +237,8 @@ class Inference(cst.CSTTransformer):
                 return known.returns or UNKNOWN
             return TENSOR if known.name in ("module", "loss") else UNKNOWN
         if isinstance(node.func, cst.Attribute):
+            if module := self.plain_module(node.func):
+                return Kind("numpy") if module == "np" else PYTHON
             row = self.method(node)
             if row is not None and row.name.startswith("Module.params"):
                 return Kind(row.kind)
@@ -390,7 +399,7 @@ class Inference(cst.CSTTransformer):
         attribute = node.func.attr.value
         base = self.kind(node.func.value)
         receiver = node.func.value
-        if attribute in base.methods:
+        if attribute in base.methods or self.plain_module(node.func):
             return None
         if dotted(receiver).endswith(".params") and attribute in ("get", "get_constant"):
             return find(f"Module.params.{attribute}")

@@ -5,7 +5,14 @@ from __future__ import annotations
 import libcst as cst
 from libcst.helpers import get_full_name_for_node
 
-ROOTS = ("mxnet", "d2lzh", "gluonbook")
+from porting.not_ported import MXNET_MODULES
+
+# Modules that the book reaches through d2l, as in d2l.plt.
+PLAIN_MODULES = (
+    "collections", "math", "np", "os", "plt", "random", "sys", "tarfile", "time", "zipfile",
+)  # fmt: skip
+HELPERS = ("d2lzh", "gluonbook")
+ROOTS = ("mxnet", *HELPERS)
 MODULES = {
     "ndarray": "nd",
     "symbol": "sym",
@@ -25,8 +32,14 @@ MODULES = {
 def canonical(dotted: str) -> str:
     """``mxnet.ndarray.concat`` is ``nd.concat``; ``gluonbook.sgd`` is ``d2lzh.sgd``."""
     root, _, rest = dotted.partition(".")
-    if root == "gluonbook":
-        return f"d2lzh.{rest}".rstrip(".")
+    if root in HELPERS:
+        rest = rest.removeprefix("utils").lstrip(".") if rest.split(".")[0] == "utils" else rest
+        module, _, name = rest.partition(".")
+        if module in PLAIN_MODULES:
+            return ""
+        if module not in MXNET_MODULES:
+            return f"d2lzh.{rest}".rstrip(".")
+        root, _, rest = f"{MXNET_MODULES[module]}.{name}".rstrip(".").partition(".")
     if root != "mxnet":
         return dotted
     changed = True
@@ -37,6 +50,13 @@ def canonical(dotted: str) -> str:
                 rest = (short + rest[len(module) :]).lstrip(".")
                 changed = True
     return rest or "mxnet"
+
+
+def plain_module(dotted: str) -> str:
+    """The module that ``d2lzh.plt.show`` belongs to, which is not MXNet's: ``plt``; or nothing."""
+    root, _, rest = dotted.partition(".")
+    module = rest.removeprefix("utils.").partition(".")[0]
+    return module if root in HELPERS and module in PLAIN_MODULES else ""
 
 
 def imported(node: cst.Import | cst.ImportFrom) -> dict[str, str]:

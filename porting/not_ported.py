@@ -7,6 +7,20 @@ from typing import Any
 _MXNET = "it is a module of MXNet: import the PyTorch module that takes its place"
 _DOWNLOAD = "no test here can download it: unpack {} into ../data or a folder of LOCKSTEP_DATA"
 
+# What the book writes d2l.nd and d2l.gloss for.
+MXNET_MODULES = {
+    "autograd": "mxnet.autograd",
+    "gdata": "mxnet.gluon.data",
+    "gloss": "mxnet.gluon.loss",
+    "gluon": "mxnet.gluon",
+    "gutils": "mxnet.gluon.utils",
+    "image": "mxnet.image",
+    "init": "mxnet.init",
+    "mx": "mxnet",
+    "nd": "mxnet.nd",
+    "nn": "mxnet.gluon.nn",
+    "text": "mxnet.contrib.text",
+}
 HELPERS = {
     "display": "it is a module of IPython: write `from IPython import display`",
     "download_imdb": _DOWNLOAD.format("http://ai.stanford.edu/~amaas/data/sentiment/"),
@@ -14,22 +28,7 @@ HELPERS = {
     "load_data_pikachu": (
         "MXNet's record files and ImageDetIter, which crops boxes at random, have no counterpart"
     ),
-    **dict.fromkeys(
-        (
-            "autograd",
-            "gdata",
-            "gloss",
-            "gluon",
-            "gutils",
-            "image",
-            "init",
-            "mx",
-            "nd",
-            "nn",
-            "text",
-        ),
-        _MXNET,
-    ),
+    **dict.fromkeys(MXNET_MODULES, _MXNET),
 }
 
 

@@ -44,7 +44,8 @@ def test_row_is_complete(row) -> None:
     assert all(note in NOTES for note in row.notes)
     if row.shown_by:
         file, _, function = row.shown_by.partition("::")
-        module = importlib.import_module(f"tests.porting.{file.removesuffix('.py')}")
+        file = file.removesuffix(".py").replace("/", ".")
+        module = importlib.import_module(f"tests.porting.{file}")
         assert callable(getattr(module, function.partition("[")[0]))
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from porting.documents import DocumentError, hold_magics, read, release_magics
+from porting.not_ported import HELPERS
 from porting.port import port
 
 PLAIN = """# 中文注释   \r\nimport numpy as np\r\n\r\n\r\nx = np.ones( (2,3) )   # two  spaces\r\nif x.size>2 :\r\n\tprint("a",\r\n\t      'b')\r\n"""
@@ -192,6 +194,31 @@ def test_helper_library() -> None:
     assert text.startswith("import torch\nfrom porting import d2lzh as gb\n")
     unknown = port("import d2lzh as d2l\nd2l.never_there(1)\n", "x.py")
     assert unknown.summary["unknown"] == 1
+
+
+def test_modules_reached_through_the_helpers() -> None:
+    source = (
+        "import d2lzh.utils as d2l\nfrom d2lzh import nd, sgd, gloss, plt\n"
+        "x = d2l.nd.ones((1, 2))\nloss = gloss.L2Loss()\nd2l.plt.show(x)\n"
+        "y = d2l.np.zeros(3)\nz = d2l.np.exp(y).sum(axis=0)\nt = d2l.time.time()\n"
+    )
+    ported = port(source, "x.py")
+    assert ported.text == (
+        "import torch\nfrom porting import runtime\n"
+        "from porting import d2lzh as d2l\nfrom porting.d2lzh import sgd, plt\n"
+        "x = torch.ones((1, 2))\nloss = runtime.L2Loss()\nd2l.plt.show(x)\n"
+        "y = d2l.np.zeros(3)\nz = d2l.np.exp(y).sum(axis=0)\nt = d2l.time.time()\n"
+    )
+    assert ported.summary["unknown"] == 0
+
+
+@pytest.mark.parametrize("form", ["import d2lzh as d2l\nd2l.", "from d2lzh import {0}, sgd\n"])
+@pytest.mark.parametrize("name", ["download_imdb", "load_data_pikachu", "download_voc_pascal"])
+def test_a_missing_helper_is_a_stub_with_its_reason(form: str, name: str) -> None:
+    ported = port(f"{form.format(name)}{name}(3, root='a')\n", "x.py")
+    assert ported.summary["unknown"] == 1
+    with pytest.raises(NotImplementedError, match=re.escape(HELPERS[name])):
+        exec(ported.text, {})
 
 
 def test_imports_beside_mxnet_stay() -> None:
