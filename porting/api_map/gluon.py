@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from porting.api_map.row import Row
+from porting.not_ported import HELPERS
 
 
 def _layers() -> Iterator[Row]:
@@ -693,10 +694,11 @@ def _files() -> Iterator[Row]:
         )
     yield Row(
         "image.imread",
-        "torchvision.io.read_image({filename}).permute(1, 2, 0)",
+        "runtime.imread({filename})",
         "filename",
-        "vision",
-        ("torchvision",),
+        "call",
+        ("imread",),
+        shown_by="d2lzh/test_voc.py::test_read_voc_images",
     )
     yield Row(
         "image.fixed_crop",
@@ -709,7 +711,13 @@ def _files() -> Iterator[Row]:
         "a:3x4x3",
     )
     yield Row("image.random_crop", "runtime.random_crop({})", "*args", "call", ("random-names",))
-    yield Row("image.ImageDetIter", "", "*args", "unknown", ("unknown",), kind="py")
+    yield Row(
+        "image.ImageDetIter",
+        "",
+        rule="unknown",
+        notes=("unknown",),
+        reason=HELPERS["load_data_pikachu"],
+    )
 
 
 def rows() -> Iterator[Row]:

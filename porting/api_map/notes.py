@@ -204,6 +204,10 @@ NOTES: dict[str, tuple[str, str]] = {
         "Images come from torchvision, which has to be installed.",
         "图像数据来自torchvision,须另行安装。",
     ),
+    "imread": (
+        "Pillow decodes, OpenCV in MXNet: of a JPEG file a pixel may differ by some levels.",
+        "由Pillow解码,MXNet用OpenCV:JPEG文件的像素可能相差几级。",
+    ),
     "where": (
         "The condition is a float array in MXNet and a bool in PyTorch.",
         "条件在MXNet中为浮点数组,在PyTorch中为布尔。",

@@ -1,7 +1,7 @@
 """What ports need at run time: Gluon's conventions that PyTorch has no layer for."""
 
 from porting.not_ported import not_ported
-from porting.runtime.data import TransformFirst, download, fixed_crop, random_crop
+from porting.runtime.data import TransformFirst, download, fixed_crop, imread, random_crop
 from porting.runtime.initialisation import Initializer, initialize, parameter, uniform
 from porting.runtime.layers import BatchNorm, Embedding
 from porting.runtime.losses import HuberLoss, L1Loss, L2Loss, SigmoidBinaryCrossEntropyLoss
@@ -32,6 +32,7 @@ __all__ = [
     "Vocabulary",
     "download",
     "fixed_crop",
+    "imread",
     "initialize",
     "not_ported",
     "optimizer",

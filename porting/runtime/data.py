@@ -8,7 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -36,6 +38,15 @@ def download(
 
 def _sha1(path: Path) -> str:
     return hashlib.sha1(path.read_bytes(), usedforsecurity=False).hexdigest()
+
+
+def imread(path: str) -> Tensor:
+    """An image file as uint8 (height, width, 3), red first.
+
+    Pillow decodes, OpenCV in MXNet: of a JPEG file a pixel may differ by some levels.
+    """
+    with Image.open(path) as image:
+        return torch.tensor(np.array(image.convert("RGB")))
 
 
 def fixed_crop(image: Tensor, x0: int, y0: int, width: int, height: int) -> Tensor:

@@ -40,7 +40,7 @@ def _fill(module: nn.Module, draw: Draw) -> None:
     """Draw the parameters of one module; PyTorch's own layers have zero biases and unit scales."""
     if isinstance(module, _BatchNorm):
         return
-    own = type(module).__module__.startswith(("torch.nn", __package__))
+    own = type(module).__module__.startswith(("torch.nn", "porting.runtime"))
     with torch.no_grad():
         for name, parameter in module.named_parameters(recurse=False):
             if own and name.startswith("bias"):

@@ -106,6 +106,7 @@ def assert_same_training(original: Any, theirs: Any, ours: nn.Module, X: np.ndar
     assert agree(ours(torch.tensor(X)).detach().numpy(), theirs(nd.array(X)).asnumpy())
 
 
+@pytest.mark.usefixtures("both")
 @pytest.mark.parametrize(
     "options", [{}, {"use_1x1conv": True}, {"use_1x1conv": True, "strides": 2}]
 )
@@ -116,6 +117,7 @@ def test_residual(original: Any, options: dict) -> None:
     assert_same_training(original, theirs, ours, X)
 
 
+@pytest.mark.usefixtures("both")
 def test_resnet18(original: Any) -> None:
     X = np.random.default_rng(0).normal(size=(4, 1, 12, 12)).astype("float32")
     assert_same_training(original, original.resnet18(10), d2l.resnet18(10), X)
