@@ -12,6 +12,8 @@ from porting.inference import is_network_name
 from porting.kinds import Kind, Scope
 from porting.templates import code
 
+ASKS = "is_training"  # the detail of a function that asks for the mode
+
 
 class Blocks(Expressions):
     """The compound statements of one cell."""
@@ -32,6 +34,13 @@ class Blocks(Expressions):
         self.recording, self.mode = 0, {}
         return True
 
+    def _asks(self, node: cst.CSTNode) -> bool:
+        """Whether a function behaves differently in training."""
+        return any(
+            isinstance(call, cst.Call) and self.canonical(call.func) == "autograd.is_training"
+            for call in m.findall(node, m.Call())
+        )
+
     def _has_record(self, node: cst.CSTNode) -> bool:
         return any(self._is_record(w) for w in m.findall(node, m.With()))
 
@@ -40,7 +49,9 @@ class Blocks(Expressions):
     ) -> Any:
         scope = self.scopes.pop()
         self.recording, self.mode = self.suspended.pop()
-        self.scope().names[original_node.name.value] = Kind("function", returns=scope.returned)
+        self.scope().names[original_node.name.value] = Kind(
+            "function", returns=scope.returned, detail=ASKS if self._asks(original_node) else ""
+        )
         if original_node.name.value == "hybrid_forward" and len(updated_node.params.params) > 1:
             params = list(updated_node.params.params)
             del params[1]
@@ -180,9 +191,13 @@ class Blocks(Expressions):
             assert isinstance(call.func, cst.Name)
             name = call.func.value
             kind = self.lookup(name)
-            if kind is None or kind.name in ("function", "loss", "py", "class"):
+            if kind is None or kind.name in ("loss", "py", "class"):
                 continue
-            if kind.name == "module" or (kind.name == "unknown" and is_network_name(name)):
+            if kind.name == "function" and kind.detail != ASKS:
+                continue
+            if kind.name in ("module", "function") or (
+                kind.name == "unknown" and is_network_name(name)
+            ):
                 found[name] = None
         return list(found)
 
@@ -196,8 +211,10 @@ class Blocks(Expressions):
     def _mode_switch(self, name: str, mode: str) -> list[Any]:
         if not self._sensitive(name) or self.mode.get(name) == mode:
             return []
-        self.mode[name] = mode
         kind = self.lookup(name)
+        if kind is not None and kind.name == "function":
+            return []  # it asks whether gradients are recorded
+        self.mode[name] = mode
         text = f"{name}.{mode}()\n"
         if kind is None or kind.name != "module":
             self.need_import("nn")

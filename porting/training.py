@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -27,6 +28,9 @@ HARMLESS = {
 
 # Functions that update parameters by hand also start with sgd, adam, rms, ada or mom.
 UPDATES = {"trainer_fn", "optimizer", "updater"}
+ALL_PARAMETERS = re.compile(
+    r"\[(?P<p>\w+)\.data\(\) for (?P=p) in (?P<net>[\w.]+)\.collect_params\(\)\.values\(\)\]"
+)
 
 
 @dataclass
@@ -95,23 +99,28 @@ def _consumers(statement: cst.CSTNode) -> list[cst.Call]:
     ]
 
 
-def updated(call: cst.Call) -> list[str]:
-    """The parameters a hand-written update such as sgd(params, lr, n) is given."""
+def updated(call: cst.Call) -> str:
+    """The parameters a hand-written update such as sgd(params, lr, n) is given, as code."""
     name = code(call.func).split(".")[-1]
-    if not call.args or call.args[0].keyword is not None:
-        return []
     if name not in UPDATES and not name.startswith(("sgd", "adam", "rms", "ada", "mom")):
-        return []
-    first = call.args[0].value
-    if (
-        isinstance(first, cst.List)
-        and all(isinstance(e.value, cst.Name) for e in first.elements)
-        and first.elements
-    ):
-        return [code(e.value) for e in first.elements]
-    if isinstance(first, cst.Name) and "params" in first.value:
-        return [first.value]
-    return []
+        return ""
+    given = [a.value for a in call.args if a.keyword is not None and a.keyword.value == "params"]
+    if call.args and call.args[0].keyword is None and not call.args[0].star:
+        given.append(call.args[0].value)
+    if not given:
+        return ""
+    first = given[0]
+    if isinstance(first, cst.List) and first.elements:
+        if any(isinstance(e, cst.StarredElement) for e in first.elements):
+            return code(first)
+        names = [code(e.value) for e in first.elements]
+        return f"({', '.join(names)}{',' if len(names) == 1 else ''})"
+    if match := ALL_PARAMETERS.fullmatch(code(first)):
+        return f"{match['net']}.parameters()"
+    # Of other updates only a list's name tells that they are given all parameters.
+    listed = isinstance(first, (cst.Name, cst.Attribute)) and "params" in code(first)
+    plain = (cst.Name, cst.Attribute, cst.Subscript, cst.BinaryOperation)
+    return code(first) if listed or (name == "sgd" and isinstance(first, plain)) else ""
 
 
 def _zero(statement: cst.CSTNode, indent: str = "") -> str:
@@ -137,15 +146,7 @@ def _zero(statement: cst.CSTNode, indent: str = "") -> str:
         if m.matches(call, STEP) and isinstance(call.func, cst.Attribute):
             text += f"{indent}{code(call.func.value)}.zero_grad()\n"
             continue
-        names = updated(call)
-        listed = (
-            names[0]
-            if "params" in names[0] and len(names) == 1
-            else f"({', '.join(names)},)"
-            if len(names) == 1
-            else f"({', '.join(names)})"
-        )
-        text += f"{indent}for param in {listed}:\n{indent}    param.grad = None\n"
+        text += f"{indent}for param in {updated(call)}:\n{indent}    param.grad = None\n"
     return text
 
 

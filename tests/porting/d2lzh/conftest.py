@@ -5,7 +5,6 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-from unittest import mock
 
 import matplotlib as mpl
 import pytest
@@ -44,8 +43,9 @@ def ported_utils(utils_port: Ported, tmp_path_factory: pytest.TempPathFactory) -
     ipython: Any = ModuleType("IPython")
     ipython.display = ModuleType("IPython.display")
     ipython.display.set_matplotlib_formats = lambda *formats: None
-    missing = {"IPython": ipython, "torchvision": ModuleType("torchvision")}
-    with mock.patch.dict(sys.modules, missing):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "IPython", ipython)
+        patch.setitem(sys.modules, "torchvision", ModuleType("torchvision"))
         spec.loader.exec_module(module)
     return module
 
