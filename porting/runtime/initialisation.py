@@ -72,15 +72,25 @@ def initialize(
             _fill(module, init)
 
 
-def _fill_later(module: nn.Module, draw: Draw) -> None:
-    earlier = getattr(module, "_fill_handle", None)
-    if earlier is not None:
+def _fill_later(module: Any, draw: Draw) -> None:
+    """Draw at the first call, unless the parameters have been loaded by then."""
+    for earlier in getattr(module, "_fill_handles", ()):
         earlier.remove()
+    unknown = True
+
+    def look(module: Any, *_: Any) -> None:
+        nonlocal unknown
+        unknown = module.has_uninitialized_params()
 
     def fill(module: nn.Module, *_: Any) -> None:
-        _fill(module, draw)
-        handle.remove()
+        if unknown:
+            _fill(module, draw)
+        for handle in handles:
+            handle.remove()
 
-    # Runs after the hook of LazyModuleMixin, which was registered first.
-    handle = module.register_forward_pre_hook(fill)
-    module._fill_handle = handle  # type: ignore[assignment]
+    # One runs before the hook of LazyModuleMixin, which was registered first, the other after it.
+    handles = (
+        module.register_forward_pre_hook(look, prepend=True),
+        module.register_forward_pre_hook(fill),
+    )
+    module._fill_handles = handles

@@ -44,6 +44,7 @@ class _GluonRecurrent(LazyModuleMixin):
         ]
 
     def forward(self, inputs: Tensor, states: Any = None) -> Any:
+        self.input_size = self.weight_ih_l0.shape[1]  # type: ignore[attr-defined]  # also if loaded
         if states is None:
             return super().forward(inputs)[0]  # type: ignore[misc]
         states = [states] if isinstance(states, Tensor) else list(states)
