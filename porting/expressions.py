@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 import libcst as cst
 import libcst.matchers as m
 
-from porting.api_map import Row, find
+from porting.api_map import NOTES, Row, find
 from porting.inference import OWNERS, Inference, dotted
 from porting.kinds import Kind, Scope
 from porting.rules import RULES
@@ -146,9 +146,24 @@ class Expressions(Inference):
             self.kind(s).name == "tensor" for s in sides
         ):
             return updated_node
+        if all(self.is_numpy(k) for k in map(self.kind, sides) if k.name == "tensor"):
+            return updated_node
         new = cst.Call(cst.Attribute(atom(updated_node), cst.Name("float")))
         self.found(COMPARISON, original_node, new)
         return new
+
+    def leave_BinaryOperation(
+        self, original_node: cst.BinaryOperation, updated_node: cst.BinaryOperation
+    ) -> cst.BaseExpression:
+        """1 - mask, which PyTorch refuses for bools."""
+        if not isinstance(original_node.operator, cst.Subtract):
+            return updated_node
+        for side in ("left", "right"):
+            if self.kind(getattr(original_node, side)).boolean:
+                whole = cst.Call(cst.Attribute(atom(getattr(updated_node, side)), cst.Name("long")))
+                updated_node = updated_node.with_changes(**{side: whole})
+                self.note("bool-arithmetic", original_node)
+        return updated_node
 
     def leave_Attribute(
         self, original_node: cst.Attribute, updated_node: cst.Attribute
@@ -199,7 +214,7 @@ class Expressions(Inference):
         """An MXNet name that is not called here."""
         row = find(name)
         if row is None:
-            if name.startswith("d2lzh."):
+            if name.startswith(("d2lzh.", "d2l.")):
                 return self.stub(
                     name,
                     original,
@@ -211,6 +226,8 @@ class Expressions(Inference):
                 reason = "a module of MXNet as a value has no PyTorch form"
                 return self.stub(name, original, updated, reason, "unknown")
             return self.stub(name, original, updated, "no PyTorch form is known", "unknown")
+        if row.rule == "differs":
+            return self.stub(name, original, updated, NOTES[row.notes[0]][0], row.notes[0])
         if row.rule == "helper":
             self.found(row, original, updated)
             return updated
@@ -232,7 +249,7 @@ class Expressions(Inference):
         if id(original_node) in self.quiet:
             return updated_node
         name = self.canonical(original_node)
-        if not name or name == "d2lzh":
+        if not name or name in ("d2lzh", "d2l"):
             return updated_node
         return self._reference(name, original_node, updated_node)
 
@@ -291,7 +308,8 @@ class Expressions(Inference):
             return listed
         row = self.method(original_node)
         if row is None and self._unknown_method(original_node):
-            owner = OWNERS[self.kind(original_node.func.value).name]
+            base = self.kind(original_node.func.value)
+            owner = self.array_owner(base) if base.name == "tensor" else OWNERS[base.name]
             name = f"{owner}.{original_node.func.attr.value}"
             return self.stub(
                 name, original_node, updated_node, "no PyTorch form is known", "unknown"
@@ -302,7 +320,7 @@ class Expressions(Inference):
         base = self.kind(original_node.func.value)
         assumed = (
             base.name == "unknown"
-            and row.name.startswith("NDArray.")
+            and row.name.startswith(("NDArray.", "ndarray."))
             and row.rule not in ("remove",)
             and row.notes != ("item",)
         )
@@ -418,10 +436,12 @@ class Expressions(Inference):
         if row is None:
             reason = (
                 "the helper library of ported code has no such name"
-                if name.startswith("d2lzh.")
+                if name.startswith(("d2lzh.", "d2l."))
                 else "no PyTorch form is known"
             )
             return self.stub(name, original, updated, reason, "unknown")
+        if row.rule == "differs":
+            return self.stub(name, original, updated, NOTES[row.notes[0]][0], row.notes[0])
         if row.rule == "helper":
             self.found(row, original.func, updated.func)
             return updated

@@ -8,11 +8,12 @@ from typing import Any
 import libcst as cst
 from libcst.helpers import get_full_name_for_node
 
-from porting.names import ROOTS
+from porting.names import ROOTS, SECOND_EDITION
 from porting.rewrite import IMPORT, State
 from porting.templates import code
 
 LINES = {
+    "math": "import math",
     "re": "import re",
     "torch": "import torch",
     "torchvision": "import torchvision",
@@ -35,7 +36,9 @@ def _kept(small: cst.BaseSmallStatement) -> list[str]:
         for alias in small.names:
             name = get_full_name_for_node(alias.name) or ""
             local = alias.evaluated_alias
-            if name in HELPERS:
+            if name in ("d2l", SECOND_EDITION):
+                lines.append(f"from d2l import torch as {local or 'd2l'}")
+            elif name in HELPERS:
                 local = local or name
                 lines.append(
                     "from porting import d2lzh" + (f" as {local}" if local != "d2lzh" else "")
@@ -43,6 +46,8 @@ def _kept(small: cst.BaseSmallStatement) -> list[str]:
             elif name.split(".")[0] not in ROOTS:
                 lines.append("import " + code(alias.with_changes(comma=cst.MaybeSentinel.DEFAULT)))
         return lines
+    if isinstance(small, cst.ImportFrom) and _root(small.module) == "d2l":
+        return [re.sub(r"\bmxnet\b", "torch", code(small)).strip()]
     if isinstance(small, cst.ImportFrom) and _root(small.module) in HELPERS:
         return [code(small.with_changes(module=cst.parse_expression("porting.d2lzh"))).strip()]
     if isinstance(small, cst.ImportFrom) and _root(small.module) in ROOTS:

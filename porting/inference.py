@@ -94,6 +94,8 @@ class State:
         self.differentiated: list[tuple[str, str]] = []
         self.leaves: list[str] = []
         self.layers: dict[str, list[str]] = {}
+        self.numpy_mode = False
+        self.modules: set[str] = set()
         self.import_lines: list[list[cst.BaseSmallStatement]] = []
 
 
@@ -167,9 +169,13 @@ class Inference(cst.CSTTransformer):
         if isinstance(node, cst.Attribute):
             return self._attribute_kind(node)
         if isinstance(node, cst.Subscript):
+            if isinstance(node.value, cst.Attribute) and node.value.attr.value == "shape":
+                return PYTHON
             base = self.kind(node.value)
             if base.name == "tensors":
-                return TENSOR
+                return Kind("tensor", detail=base.detail)
+            if base.name == "tensor":
+                return Kind("tensor", detail=base.detail, boolean=base.boolean)
             return Kind(base.name) if base.name in ("tensor", "numpy", "module") else UNKNOWN
         if isinstance(node, (cst.BinaryOperation, cst.Comparison)):
             sides = (
@@ -181,7 +187,9 @@ class Inference(cst.CSTTransformer):
             found = {k.name for k in kinds}
             if "tensor" in found:
                 scalar = all(k.scalar or k.name == "py" for k in kinds)
-                return Kind("tensor", scalar=scalar)
+                of = next(k.detail for k in kinds if k.name == "tensor")
+                boolean = isinstance(node, cst.Comparison) and self.is_numpy(Kind(detail=of))
+                return Kind("tensor", scalar=scalar, detail=of, boolean=boolean)
             if "numpy" in found:
                 return Kind("numpy")
             return PYTHON if found == {"py"} else UNKNOWN
@@ -189,7 +197,22 @@ class Inference(cst.CSTTransformer):
             return self.kind(node.expression)
         return UNKNOWN
 
+    def is_numpy(self, kind: Kind) -> bool:
+        """Whether an array is one of mxnet.np: its own text, or else the document, says so."""
+        return kind.detail == "np" or (kind.detail != "nd" and self.state.numpy_mode)
+
+    def array_owner(self, kind: Kind) -> str:
+        return "ndarray" if self.is_numpy(kind) else "NDArray"
+
     def _row_kind(self, row: Row, call: cst.Call) -> Kind:
+        if row.kind in ("tensor", "tensors", "mask"):
+            family = row.name.partition(".")[0]
+            detail = {"nd": "nd", "np": "np", "npx": "np", "ndarray": "np"}.get(family, "")
+            detail = {"as_np_ndarray": "np", "as_nd_ndarray": "nd"}.get(
+                row.name.split(".")[-1], detail
+            )
+            mask = row.kind == "mask"
+            return Kind("tensor" if mask else row.kind, detail=detail, boolean=mask)
         if row.kind == "loss":
             return Kind("loss", detail=row.rule)
         if row.rule == "sequential":
@@ -269,6 +292,8 @@ class Inference(cst.CSTTransformer):
             row = find(name)
             if row is None:
                 return UNKNOWN
+            if row.rule == "helper" and row.kind == "module" and row.name.startswith("d2l."):
+                return Kind("class", detail="module")
             if row.kind == "class":
                 return Kind("class", detail="module" if row.torch == "nn.Module" else "")
             return Kind("function", returns=Kind(row.kind)) if row.rule == "helper" else UNKNOWN
@@ -290,7 +315,8 @@ class Inference(cst.CSTTransformer):
         return id(call) in self.values_only
 
     def need_import(self, name: str) -> None:
-        self.state.imports[name] = None
+        if name not in self.state.modules:
+            self.state.imports[name] = None
 
     def data_module(self) -> str:
         if not self.state.data_alias:
@@ -398,12 +424,14 @@ class Inference(cst.CSTTransformer):
         if isinstance(receiver, cst.Call) and code(receiver.func) == "super":
             return None
         owner = OWNERS.get(base.name)
+        if owner == "NDArray":
+            owner = self.array_owner(base)
         if owner == "Module" and attribute == "add":
             return find("Module.add")
         if owner:
             row = find(f"{owner}.{attribute}")
             if row is None and owner == "Parameter":
-                row = find(f"NDArray.{attribute}")
+                row = find(f"{self.array_owner(base)}.{attribute}")
             return row if row is None or row.rule != "attribute" else None
         if base.name != "unknown" or dotted(receiver) in ("self", "cls", "super"):
             return None
@@ -430,7 +458,7 @@ class Inference(cst.CSTTransformer):
             and self.lookup(root) is None
         ):
             return None
-        row = find(f"NDArray.{attribute}")
+        row = find(f"{self.array_owner(base)}.{attribute}")
         return row if row is None or row.rule != "attribute" else None
 
     def has_mxnet(self) -> bool:

@@ -25,6 +25,7 @@ class Kind:
     alias: str = ""
     main: int | None = None
     scalar: bool = False
+    boolean: bool = False
     methods: frozenset[str] = frozenset()
 
 

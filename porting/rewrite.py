@@ -75,6 +75,7 @@ class Rewriter(Blocks):
         if imports and any(mxnet_names.imported(s) for s in imports):
             return self._import(original_node, updated_node)
         if imports:
+            self._other_import(imports)
             return updated_node
         for small in original_node.body:
             if isinstance(small, cst.Assign):
@@ -277,6 +278,7 @@ class Rewriter(Blocks):
             if isinstance(small, (cst.Import, cst.ImportFrom)):
                 for local, name in mxnet_names.imported(small).items():
                     self.state.aliases[local] = name
+                    self._mode(name)
                     if local in self.scope().names:
                         del self.scope().names[local]
                     if mxnet_names.canonical(name) == "gluon.data":
@@ -287,6 +289,24 @@ class Rewriter(Blocks):
         return updated.with_changes(
             body=[cst.Expr(cst.Name(f"{IMPORT}{len(self.state.import_lines) - 1}"))]
         )
+
+    def _other_import(self, imports: Sequence[cst.Import | cst.ImportFrom]) -> None:
+        """A name that another module takes over is no longer MXNet's."""
+        for node in imports:
+            if isinstance(node.names, cst.ImportStar):
+                continue
+            for alias in node.names:
+                name = code(alias.name)
+                local = alias.evaluated_alias or name.split(".")[0]
+                self.state.aliases.pop(local, None)
+                if isinstance(node, cst.Import) and alias.evaluated_alias in (None, name):
+                    self.state.modules.add(name)
+
+    def _mode(self, name: str) -> None:
+        """np arrays, if np or npx is imported beside no nd."""
+        known = {mxnet_names.canonical(other) for other in self.state.aliases.values()}
+        if mxnet_names.canonical(name) in ("np", "npx", "d2l"):
+            self.state.numpy_mode |= "nd" not in known
 
     # ---- suites ----
 

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from porting.api_map import arrays, gluon, helpers
+from porting.api_map import (
+    arrays,
+    gluon,
+    helpers,
+    numpy_arrays,
+    numpy_extensions,
+    second_edition,
+)
 from porting.api_map.notes import NOTES
 from porting.api_map.row import Row
 
 TABLE: dict[str, Row] = {
-    row.name: row for family in (arrays, gluon, helpers) for row in family.rows()
+    row.name: row
+    for family in (arrays, gluon, helpers, numpy_arrays, numpy_extensions, second_edition)
+    for row in family.rows()
 }
 
 

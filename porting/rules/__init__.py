@@ -1,6 +1,16 @@
 """The rules of the API map that a template cannot say."""
 
-from porting.rules import arrays, layers, training
+from porting.rules import (
+    arrays,
+    layers,
+    numpy_arrays,
+    numpy_extensions,
+    second_edition,
+    training,
+)
 from porting.rules.registry import REMOVED, RULES
 
-__all__ = ["REMOVED", "RULES", "arrays", "layers", "training"]
+__all__ = [
+    "REMOVED", "RULES", "arrays", "layers", "numpy_arrays", "numpy_extensions",
+    "second_edition", "training",
+]  # fmt: skip
