@@ -260,6 +260,10 @@ NOTES: dict[str, tuple[str, str]] = {
         "MXNet's rint takes halves down, PyTorch's round to even.",
         "MXNet的rint在恰为一半时向下取,PyTorch的round取偶。",
     ),
+    "no-gradient": (
+        "MXNet 1.9.1 gives this function no gradient, PyTorch does.",
+        "MXNet 1.9.1中此函数没有梯度,PyTorch有。",
+    ),
     "split-sections": (
         "The second argument counts the parts or lists where to cut, as in `tensor_split`; "
         "`torch.split` would take it for the size of a part.",

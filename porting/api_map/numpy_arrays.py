@@ -17,9 +17,7 @@ SAME = [
 RENAMED = {
     "absolute": "torch.abs",
     "fabs": "torch.abs",
-    "deg2rad": "torch.deg2rad",
     "degrees": "torch.rad2deg",
-    "rad2deg": "torch.rad2deg",
     "radians": "torch.deg2rad",
 }
 BINARY = {
@@ -53,7 +51,7 @@ CONSTANTS = ("pi", "e", "inf", "nan", "newaxis")
 
 # Methods that mean the same in mxnet.nd and mxnet.np.
 SHARED = [
-    "as_in_context", "asnumpy", "astype", "copy", "copyto", "detach", "repeat", "squeeze",
+    "asnumpy", "astype", "copy", "copyto", "detach", "repeat", "squeeze",
     "swapaxes", "transpose", "wait_to_read", "as_np_ndarray", "broadcast_to",
 ]  # fmt: skip
 
@@ -160,8 +158,8 @@ def _elementwise() -> Iterator[Row]:
     yield row("np.rint", "torch.round({})", "x>input", "a", "torch.round(a)", notes=("round-even",))
     for name in ("round", "around", "round_"):
         yield row(
-            f"np.{name}", "torch.round({})", "x>input decimals=0>decimals", "a * 3, 1",
-            "torch.round(a * 3, decimals=1)", notes=("same",),
+            f"np.{name}", "torch.round({x})", "x decimals=0", "a * 3, 1",
+            "torch.round(a * 3, decimals=1)", rule="np_round",
         )  # fmt: skip
     yield row("np.hypot", "torch.hypot({})", "x1 x2", "p, q", "torch.hypot(p, q)", "p:2x3 q:2x3")
     yield row("np.arctan2", "torch.atan2({})", "x1 x2", "p, q", "torch.atan2(p, q)", "p:2x3 q:2x3")
@@ -184,7 +182,7 @@ def _reductions() -> Iterator[Row]:
     for name in ("std", "var"):
         yield from _both(
             name, name, "axis>dim ddof:=0>correction keepdims=False>keepdim", "axis=0",
-            "dim=0, correction=0", notes=("axis", "correction"),
+            "dim=0, correction=0", "i:4x3<9", ("axis", "correction", "no-gradient"),
         )  # fmt: skip
     for name in ("argmax", "argmin"):
         yield from _both(name, name, "axis>dim", "axis=1", "dim=1", notes=("axis", "int-argmax"))
@@ -195,7 +193,7 @@ def _reductions() -> Iterator[Row]:
         yield from _both(name, name, "axis>dim keepdims=False>keepdim", "axis=1", "dim=1", inputs="i:2x3", kind="mask")  # fmt: skip
     yield row("np.average", "torch.mean({})", "a>input axis>dim weights returned=False", "a, axis=1", "torch.mean(a, dim=1)", notes=("axis",))  # fmt: skip
     yield row("np.linalg.norm", "torch.linalg.norm({})", "x>A ord axis>dim keepdims=False>keepdim", "a, axis=1", "torch.linalg.norm(a, dim=1)", notes=("axis",))  # fmt: skip
-    yield row("np.quantile", "torch.quantile({})", "a>input q axis>dim", "a, 0.5", "torch.quantile(a, 0.5)", notes=("axis",))  # fmt: skip
+    yield row("np.quantile", "torch.quantile({})", "a>input q axis>dim", "i, 0.5", "torch.quantile(i, 0.5)", "i:2x3<9", ("axis", "no-gradient"))  # fmt: skip
     yield row("np.trace", "torch.trace({})", "a>input", "a", "torch.trace(a)", "a:3x3")
     yield row("np.diff", "torch.diff({})", "a>input n=1 axis=-1>dim", "a", "torch.diff(a)", notes=("axis",))  # fmt: skip
     yield row("np.bincount", "torch.bincount({})", "x>input weights minlength=0", "i.astype('int32'), minlength=3", "torch.bincount(i.to(torch.int32), minlength=3)", "i:4")  # fmt: skip
@@ -242,10 +240,20 @@ def _shapes() -> Iterator[Row]:
     yield row("np.diag", "torch.diag({})", "v>input k=0>diagonal", "a", "torch.diag(a)", "a:3")
     yield row("np.pad", "F.pad({x}, {pad_width})", "x pad_width mode='constant' constant_values=0", "a, ((1, 0), (2, 3))", "F.pad(a, (2, 3, 1, 0))", notes=("pad-order",), rule="np_pad")  # fmt: skip
     for name in ("atleast_1d", "atleast_2d"):
-        yield row(f"np.{name}", f"torch.{name}({{}})", "*arys", "a", f"torch.{name}(a)", "a:2")
+        yield row(
+            f"np.{name}",
+            f"torch.{name}({{}})",
+            "*arys",
+            "i",
+            f"torch.{name}(i)",
+            "i:2",
+            ("no-gradient",),
+        )
     for name, form in (("shape", "{a}.shape"), ("ndim", "{a}.ndim"), ("size", "{a}.numel()")):
-        port = "" if name == "shape" else form.format(a="a")
-        yield row(f"np.{name}", form, "a", "a", port, kind="py")
+        yield Row(
+            f"np.{name}", form, "a", "call", ("same",), kind="py",
+            shown_by="test_numpy.py::test_what_an_array_says_of_itself",
+        )  # fmt: skip
 
 
 def _indexing() -> Iterator[Row]:
@@ -257,8 +265,8 @@ def _indexing() -> Iterator[Row]:
             "np_take", ("index",), "np.take(a, i, axis=1)" if function else "a.take(i, axis=1)",
             "a[:, i.long()]", "a:2x3 i:2",
         )  # fmt: skip
-    yield row("np.nonzero", "torch.nonzero({}, as_tuple=True)", "a>input", "i", "torch.nonzero(i, as_tuple=True)", "i:2x3", kind="tensors")  # fmt: skip
-    yield row("np.argwhere", "torch.argwhere({})", "a>input", "i", "torch.argwhere(i)", "i:2x3")
+    yield row("np.nonzero", "torch.nonzero({a}, as_tuple=True)", "a", "i", "torch.nonzero(i, as_tuple=True)", "i:2x3", kind="tensors")  # fmt: skip
+    yield row("np.argwhere", "torch.argwhere({})", "a>input")
 
 
 def _products() -> Iterator[Row]:
@@ -270,7 +278,8 @@ def _products() -> Iterator[Row]:
     yield row("np.vdot", "torch.dot({})", "a>input b>tensor", "a, b", "torch.dot(a, b)", "a:3 b:3")
     yield row("np.tensordot", "torch.tensordot({})", "a b axes=2>dims", "a, b, 1", "torch.tensordot(a, b, 1)", "a:2x3 b:3x4")  # fmt: skip
     yield row("np.einsum", "torch.einsum({})", "*operands", "'ij,kj->ik', a, b", "torch.einsum('ij,kj->ik', a, b)", "a:2x3 b:4x3")  # fmt: skip
-    for name in ("inv", "det", "pinv", "cholesky"):
+    yield row("np.linalg.pinv", "torch.linalg.pinv({})", "a>A", "i", "torch.linalg.pinv(i)", "i:3x2<9", ("no-gradient",))  # fmt: skip
+    for name in ("inv", "det", "cholesky"):
         example = "a" if name != "cholesky" else "np.dot(a, a.T)"
         port = f"torch.linalg.{name}({'a' if name != 'cholesky' else 'torch.matmul(a, a.T)'})"
         yield row(f"np.linalg.{name}", f"torch.linalg.{name}({{}})", "a>A", example, port, "a:3x3")
@@ -289,7 +298,7 @@ def _creation() -> Iterator[Row]:
     yield row("np.full", "torch.full({})", "shape fill_value dtype order! ctx", "(2, 3), 7", "torch.full((2, 3), 7, dtype=torch.float32)", "", ("float-array",), "np_full")  # fmt: skip
     yield row("np.eye", "torch.eye({})", "N>n M>m dtype ctx>device", "2, 3", "torch.eye(2, 3)", "", ("device",))  # fmt: skip
     yield row("np.identity", "torch.eye({})", "n dtype ctx>device", "3", "torch.eye(3)", "")
-    yield row("np.arange", "torch.arange({})", "start stop>end step dtype:=float32 ctx>device", "1, 5", "torch.arange(1, 5, dtype=torch.float32)", "", ("float-array",))  # fmt: skip
+    yield row("np.arange", "torch.arange({})", "start stop>end step dtype:=float32 ctx>device", "1, 5", "torch.arange(1, 5, dtype=torch.float32)", "", ("float-array",), "np_arange")  # fmt: skip
     yield row("np.linspace", "torch.linspace({})", "start stop>end num:=50>steps endpoint=True dtype ctx>device", "0, 1, 5", "torch.linspace(0, 1, 5)", "")  # fmt: skip
     yield row("np.logspace", "torch.logspace({})", "start stop>end num:=50>steps endpoint=True base=10.0 dtype ctx>device", "0, 2, 3", "torch.logspace(0, 2, 3)", "")  # fmt: skip
     yield row("np.array", "torch.tensor({})", "object dtype ctx", "[1, 2]", "torch.tensor([1, 2], dtype=torch.float32)", "", ("np-array",), "np_array")  # fmt: skip
@@ -341,6 +350,8 @@ def _life() -> Iterator[Row]:
     for name in SHARED:
         found = shared[f"NDArray.{name}"]
         yield dataclasses.replace(found, name=f"ndarray.{name}")
+    # MXNet warns that it is called as_in_ctx now.
+    yield method("as_in_context", "{self}.to({context})", "context", notes=("device",))
     yield method("item", "{self}.item()", "", "", "a.item()", "a:1", ("item",), kind="py")
     yield method("tolist", "{self}.tolist()", "", "", "a.tolist()", "a:2x3", kind="py")
     yield method("as_nd_ndarray", "{self}", "")

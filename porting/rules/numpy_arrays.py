@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 import libcst as cst
+import libcst.matchers as m
 
 from porting.rules.registry import REMOVED, literal, parse, rule, suffixed
 from porting.templates import Bound, UnsupportedError, atom, code, fill, torch_dtype
@@ -91,6 +92,13 @@ def np_mean(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
             given = bound.given["a"]
             bound.given["a"] = given.with_changes(value=suffixed(given.value, ".float()"))
     return fill(bound.row.torch, bound)
+
+
+@rule
+def np_round(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
+    if bound.has("decimals"):
+        return parse(f"torch.round({bound.text('x')}, decimals={bound.text('decimals')})")
+    return fill("torch.round({x})", bound)
 
 
 @rule
@@ -188,6 +196,20 @@ def np_full(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
     return parse(f"torch.full({where}, {bound.text('fill_value')}{tail(bound, 'torch.float32')})")
 
 
+def _is_float(node: cst.BaseExpression) -> bool:
+    """Whether PyTorch makes float32 of it unasked: numbers, one of them with a point."""
+    return bool(m.findall(node, m.Float())) and not m.findall(node, m.Name())
+
+
+@rule
+def np_arange(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
+    limits = [bound.given[n].value for n in ("start", "stop", "step") if n in bound.given]
+    node = fill(bound.row.torch, bound)
+    if "dtype" not in bound.given and any(_is_float(n) for n in limits):
+        return parse(code(node).replace(", dtype=torch.float32", ""))
+    return node
+
+
 @rule
 def np_array(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
     """A copy: an array and NumPy's keep their type, everything else becomes float32."""
@@ -200,7 +222,8 @@ def np_array(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression
                 value = bound.given[name].value
                 text += f".to({code(torch_dtype(value) if name == 'dtype' else value)})"
         return parse(text)
-    dtype = "" if kind == "numpy" else "torch.float32"
+    known = kind == "numpy" or _is_float(bound.given["object"].value)
+    dtype = "" if known else "torch.float32"
     return parse(f"torch.tensor({bound.text('object')}{tail(bound, dtype)})")
 
 

@@ -139,5 +139,9 @@ def test_helper_names_have_rows() -> None:
 
 
 def test_rows_without_a_proof_are_few_but_for_helpers() -> None:
-    without = [row.name for row in TABLE.values() if not row.proven and row.rule != "helper"]
+    without = [
+        row.name
+        for row in TABLE.values()
+        if not row.proven and row.rule not in ("helper", "differs")
+    ]
     assert len(without) <= 70, without
