@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 import libcst as cst
 import libcst.matchers as m
 
+from porting import training
 from porting.api_map import NOTES, Row, find
 from porting.inference import OWNERS, Inference, dotted
 from porting.kinds import Kind, Scope
@@ -114,7 +115,7 @@ class Expressions(Inference):
         return True
 
     def visit_Lambda(self, node: cst.Lambda) -> bool:
-        self.scopes.append(Scope(is_function=True))
+        self.scopes.append(Scope(is_function=True, is_lambda=True))
         self._parameters(node.params)
         return True
 
@@ -193,6 +194,15 @@ class Expressions(Inference):
                     row, original_node, new, () if base.name == "tensor" else ("assumed-array",)
                 )
                 return new
+        if attribute == "step" and (
+            base.name == "trainer"
+            or (base.name == "unknown" and dotted(original_node.value) in training.UPDATES)
+        ):
+            row = find("Trainer.step")
+            assert row is not None
+            new = cst.parse_expression(f"runtime.stepper({code(updated_node.value)})")
+            self.found(row, original_node, new)
+            return new
         if attribute == "learning_rate" and base.name == "trainer":
             row = find("Trainer.learning_rate")
             assert row is not None
@@ -232,6 +242,10 @@ class Expressions(Inference):
             self.found(row, original, updated)
             return updated
         head = row.torch.partition("(")[0]
+        if name == "gluon.Trainer":
+            new = cst.parse_expression("torch.optim.Optimizer")
+            self.found(row, original, new)
+            return new
         if row.rule == "attribute" or (
             row.rule in ("call", "recurrent", "convolution")
             and row.torch.startswith(head + "({}")
@@ -272,6 +286,8 @@ class Expressions(Inference):
             reason = "parameters have other names in PyTorch"
             return self.stub("Module.params[...]", original_node, updated_node, reason, "argument")
         base = self.kind(original_node.value)
+        if base.name in ("tensor", "unknown") and self.is_numpy(base):
+            updated_node = self._integer_indices(original_node, updated_node)
         layers = base.layers
         if not layers or all(layer.width == 1 for layer in layers):
             return updated_node
@@ -297,6 +313,28 @@ class Expressions(Inference):
             "layers moved; this index cannot be followed",
             "dense-activation",
         )
+
+    def _integer_indices(self, original: cst.Subscript, updated: cst.Subscript) -> cst.Subscript:
+        """X[i] with an array i, which may hold floats in MXNet."""
+        listed = any(
+            isinstance(e.slice, cst.Index)
+            and (isinstance(e.slice.value, cst.List) or dotted_call(e.slice.value) == "range")
+            for e in original.slice
+        )
+        elements = []
+        for element, new in zip(original.slice, updated.slice, strict=True):
+            if isinstance(element.slice, cst.Index) and isinstance(new.slice, cst.Index):
+                node = element.slice.value
+                kind = self.kind(node)
+                array = kind.name == "tensor" and not kind.boolean
+                if isinstance(node, cst.Name) and listed and kind.name == "unknown":
+                    array = True
+                if array and not isinstance(node, (cst.Comparison, cst.UnaryOperation)):
+                    whole = cst.Call(cst.Attribute(atom(new.slice.value), cst.Name("long")))
+                    new = new.with_changes(slice=new.slice.with_changes(value=whole))
+                    self.note("index", original)
+            elements.append(new)
+        return updated.with_changes(slice=elements)
 
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
         name = self.canonical(original_node.func)
@@ -549,6 +587,11 @@ class Expressions(Inference):
             if name in dense and call.args:
                 flat[name] = flat.get(name, True) and has_two_axes(call.args[0].value, dense)
         return flat
+
+
+def dotted_call(node: cst.BaseExpression) -> str:
+    """The name of what is called, if it has one."""
+    return dotted(node.func) if isinstance(node, cst.Call) else ""
 
 
 def has_two_axes(node: cst.BaseExpression, dense: set[str]) -> bool:

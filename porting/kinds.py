@@ -40,6 +40,7 @@ class Scope:
 
     names: dict[str, Kind] = field(default_factory=dict)
     is_function: bool = False
+    is_lambda: bool = False
     is_class: bool = False
     is_module_class: bool = False
     has_record: bool = False

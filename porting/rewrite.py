@@ -180,6 +180,8 @@ class Rewriter(Blocks):
             if not text and not self._reset_by_loop(call):
                 text = self._zero_leaves(call)
             if text:
+                if text.startswith("runtime."):
+                    self.need_import("runtime")
                 self.note("zero-grad", call)
                 made += cst.parse_module(text).body
         return made

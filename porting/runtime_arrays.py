@@ -22,6 +22,32 @@ def sequence_mask(
     return data.masked_fill(~kept.reshape(kept.shape + (1,) * (data.ndim - 2)), value)
 
 
+def zero_grad(head: Tensor) -> None:
+    """Reset the gradients of all that `head` was computed from, as MXNet's backward does."""
+    pending, seen = [head.grad_fn], set()
+    while pending:
+        node = pending.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        if hasattr(node, "variable"):
+            node.variable.grad = None
+        pending += [following for following, _ in node.next_functions]
+
+
+def stepper(optimizer: torch.optim.Optimizer) -> Callable[[float], None]:
+    """`Trainer.step` as a function of the batch size, which divides the gradients."""
+
+    def step(batch_size: float) -> None:
+        for group in optimizer.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    parameter.grad /= batch_size
+        optimizer.step()
+
+    return step
+
+
 def zeroing(update: Callable[..., Any]) -> Callable[..., Any]:
     """`update(params, ...)`, then reset the gradients, which MXNet would overwrite."""
 
