@@ -214,6 +214,9 @@ class Expressions(Inference):
             new = cst.parse_expression(f"dict({code(atom(updated_node.value))}.named_parameters())")
             self.found(PARAMS, original_node, new)
             return new
+        if attribute == "name" and base.name == "module":
+            self.note("layer-name", original_node)
+            return cst.parse_expression(f"{code(atom(updated_node.value))}.__class__.__name__")
         if attribute == "_children" and dotted(original_node.value) == "self":
             return updated_node.with_changes(attr=cst.Name("_modules"))
         return updated_node
@@ -489,6 +492,7 @@ class Expressions(Inference):
                 self.found(row, original, new)
                 return new
             self.state.uses_is_training = True
+            self.scope().has_mode = True
         if row.kind == "class" and not row.signature:
             return updated.with_changes(func=self._reference(name, original.func, updated.func))
         return self._apply(row, original, updated, None, ())

@@ -496,6 +496,8 @@ class Inference(cst.CSTTransformer):
             return [TENSOR, TENSOR]
         if base.name in ("tensor", "tensors"):
             return TENSOR
+        if base.name == "module":
+            return Kind("module")
         if base.name in ("params",):
             return Kind("param")
         if isinstance(node, cst.Call):
@@ -515,6 +517,7 @@ class Inference(cst.CSTTransformer):
     def _bind_target(self, target: cst.BaseExpression, kind: Any) -> None:
         if isinstance(target, cst.Name):
             self.quiet.add(id(target))
+            self.mode.pop(target.value, None)
             self.bind_name(target.value, kind if isinstance(kind, Kind) else Kind())
         elif isinstance(target, (cst.Tuple, cst.List)):
             for position, element in enumerate(target.elements):

@@ -15,7 +15,7 @@ from porting.api_map import find
 from porting.blocks import Blocks
 from porting.inference import State
 from porting.kinds import Kind
-from porting.layout import merge, trailing
+from porting.layout import is_blank, merge, trailing
 from porting.rules import REMOVED
 from porting.templates import code
 
@@ -179,6 +179,8 @@ class Rewriter(Blocks):
             text = self.plan.zero.get(call, "")
             if not text and not self._reset_by_loop(call):
                 text = self._zero_leaves(call)
+                if not text and call in self.plan.loops:
+                    text = f"runtime.zero_grad({code(call.func.value)})\n"
             if text:
                 if text.startswith("runtime."):
                     self.need_import("runtime")
@@ -327,10 +329,10 @@ class Rewriter(Blocks):
                 carried += [*statement.leading_lines, *trailing(statement), *footer]
                 continue
             if carried:
-                statement = self._keep_tag(
-                    statement,
-                    statement.with_changes(leading_lines=[*carried, *statement.leading_lines]),
-                )
+                leading = [*carried, *statement.leading_lines]
+                if is_blank(carried[-1]) and leading[len(carried) :]:
+                    leading = [*carried[:-1], *statement.leading_lines]
+                statement = self._keep_tag(statement, statement.with_changes(leading_lines=leading))
                 carried = []
             previous = self.tags.get(id(done[-1])) if done else None
             if (

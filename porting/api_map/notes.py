@@ -264,6 +264,10 @@ NOTES: dict[str, tuple[str, str]] = {
         "MXNet 1.9.1 gives this function no gradient, PyTorch does.",
         "MXNet 1.9.1中此函数没有梯度,PyTorch有。",
     ),
+    "layer-name": (
+        "Layers have no names of their own in PyTorch: their class stands in.",
+        "PyTorch的层没有自己的名字,用类名代替。",
+    ),
     "split-sections": (
         "The second argument counts the parts or lists where to cut, as in `tensor_split`; "
         "`torch.split` would take it for the size of a part.",
@@ -305,6 +309,10 @@ NOTES: dict[str, tuple[str, str]] = {
         "`d2l.torch` resets the gradients of optimizers and in `d2l.sgd`; an update written by hand "
         "has to reset its own. The loss has to be per sample.",
         "`d2l.torch`只为优化器和`d2l.sgd`清零梯度;手写的更新须自行清零。损失须按样本返回。",
+    ),
+    "d2l-labels": (
+        "`d2l.torch` reshapes the labels to the prediction here: class labels do not fit.",
+        "`d2l.torch`在此把标签变形为预测的形状:不适用于类别标签。",
     ),
     "d2l-device": (
         "`begin_state` is called with `device=` instead of `ctx=`.",

@@ -150,10 +150,11 @@ def _elementwise() -> Iterator[Row]:
     yield row("np.logical_not", "torch.logical_not({})", "x>input", "i", "torch.logical_not(i)", "i:2x3", kind="mask")  # fmt: skip
     for name in ("isnan", "isinf", "isfinite"):
         yield row(f"np.{name}", f"torch.{name}({{}})", "x>input", "a", f"torch.{name}(a)", kind="mask")  # fmt: skip
-    for name in ("maximum", "minimum"):
+    # The rules are named after the bound that clamp takes.
+    for name, bound in (("maximum", "minimum"), ("minimum", "maximum")):
         yield row(
             f"np.{name}", f"torch.{name}({{}})", "lhs rhs", "a, b", f"torch.{name}(a, b)",
-            "a:2x3 b:2x3", ("same", "scalar-operand"), name,
+            "a:2x3 b:2x3", ("same", "scalar-operand"), bound,
         )  # fmt: skip
     yield row("np.rint", "torch.round({})", "x>input", "a", "torch.round(a)", notes=("round-even",))
     for name in ("round", "around", "round_"):

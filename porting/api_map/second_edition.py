@@ -14,7 +14,7 @@ SAME = [
     "VOC_CLASSES", "VOC_COLORMAP", "Vocab", "accuracy", "annotate", "argmax", "assign_anchor_to_bbox",
     "astype", "batchify", "bbox_to_rect", "bleu", "box_center_to_corner", "box_corner_to_center", "box_iou",
     "build_array_nmt", "copyfile", "corr2d", "count_corpus", "download", "download_all",
-    "download_extract", "evaluate_accuracy", "evaluate_accuracy_gpu", "evaluate_loss",
+    "download_extract", "evaluate_accuracy", "evaluate_accuracy_gpu",
     "get_centers_and_contexts", "get_data_ch11", "get_dataloader_workers", "get_fashion_mnist_labels",
     "get_negatives", "get_tokens_and_segments", "grad_clipping", "linreg", "load_array",
     "load_corpus_time_machine", "load_data_bananas", "load_data_fashion_mnist", "load_data_imdb",
@@ -31,6 +31,7 @@ SAME = [
 ]  # fmt: skip
 # The same call, with something to know.
 NOTED = {
+    "evaluate_loss": "d2l-labels",
     "train_ch3": "d2l-updater",
     "train_epoch_ch3": "d2l-updater",
     "RNNModelScratch": "d2l-device",

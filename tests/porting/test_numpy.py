@@ -234,3 +234,96 @@ def test_unbiased_spread_would_be_seen() -> None:
     expected, values, _ = run_both("a = np.arange(4)\nb = a.std()\n")
     assert expected["b"] == pytest.approx(values["b"])
     assert torch.arange(4.0).std().item() != pytest.approx(float(expected["b"]))
+
+
+@pytest.mark.parametrize(
+    "call", ["maximum(a, 0)", "maximum(0, a)", "minimum(a, 1)", "minimum(a, b)"]
+)
+def test_a_number_as_bound(call: str) -> None:
+    assert_same(f"a = np.array([-1, 0.5, 2])\nb = 1 - a\nout = np.{call}\n", "out")
+
+
+@pytest.mark.filterwarnings("ignore:ndarray.as_in_context:DeprecationWarning")
+def test_float_indices() -> None:
+    body = """
+def chosen(p, y):
+    return p[range(len(p)), y]
+
+a = np.arange(12).reshape(4, 3)
+i = np.array([2, 0])
+out = a[i]
+both = a[[0, 1], i]
+given = chosen(a[:2], i)
+mask = a[a > 4]
+"""
+    assert_same(body, "out", "both", "given", "mask")
+
+
+def test_updates_that_the_text_does_not_name() -> None:
+    body = """
+w = np.ones((4, 1))
+w.attach_grad()
+
+def train(updater):
+    if isinstance(updater, gluon.Trainer):
+        updater = updater.step
+    for _ in range(3):
+        with autograd.record():
+            l = np.dot(np.array(features), w)
+        l.backward()
+        updater(6)
+
+def descend(batch_size):
+    w[:] = w - 0.1 * w.grad / batch_size
+
+train(descend)
+first = w.copy()
+net = nn.Sequential()
+net.add(nn.Dense(1))
+net.initialize(init.Constant(0.1))
+X, y = np.array(features), np.array(targets)
+
+def fit(updater):
+    if isinstance(updater, gluon.Trainer):
+        updater = updater.step
+    for _ in range(3):
+        with autograd.record():
+            l = gloss.L2Loss()(net(X), y)
+        l.backward()
+        updater(6)
+
+fit(gluon.Trainer(net.collect_params(), 'sgd', {'learning_rate': 0.1, 'wd': 0.1}))
+trained = net[0].weight.data()
+trainer = gluon.Trainer(net.collect_params(), 'sgd', {'learning_rate': 0.1})
+fit(lambda batch_size: trainer.step(batch_size))
+again = net[0].weight.data()
+"""
+    ported = assert_same(body, "first", "trained", "again")
+    assert "runtime.zero_grad(l)" in ported.text
+
+
+def test_update_of_a_layer_by_hand_in_a_loop() -> None:
+    body = """
+net = nn.Dense(1)
+net.initialize(init.Constant(0.1))
+for _ in range(3):
+    with autograd.record():
+        l = (net(np.array(features)) - np.array(targets)) ** 2
+    l.backward()
+    net.weight.data()[:] -= 0.01 * net.weight.grad()
+w = net.weight.data()
+"""
+    assert_same(body, "w")
+
+
+def test_function_that_asks_for_the_mode_is_evaluated_without_gradients() -> None:
+    body = "def net(x):\n    return x * 2 if autograd.is_training() else x\n\na = net(np.ones(2))\nwith autograd.record():\n    b = net(np.ones(2))\n"
+    assert_same(body, "a", "b")
+
+
+def test_network_under_the_name_of_another() -> None:
+    body = "X = np.array(features)\n" + 2 * (
+        "net = nn.Sequential()\nnet.add(nn.Dense(1), nn.BatchNorm())\n"
+        "net.initialize(init.Constant(0.1))\nout = net(X)\n"
+    )
+    assert assert_same(body, "out").text.count("net.eval()") == 2
