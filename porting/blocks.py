@@ -40,9 +40,7 @@ class Blocks(Expressions):
     ) -> Any:
         scope = self.scopes.pop()
         self.recording, self.mode = self.suspended.pop()
-        detail = "mode" if scope.has_mode else ""
-        made = Kind("function", returns=scope.returned, detail=detail)
-        self.scope().names[original_node.name.value] = made
+        self.scope().names[original_node.name.value] = Kind("function", returns=scope.returned)
         if original_node.name.value == "hybrid_forward" and len(updated_node.params.params) > 1:
             params = list(updated_node.params.params)
             del params[1]
@@ -182,8 +180,6 @@ class Blocks(Expressions):
             assert isinstance(call.func, cst.Name)
             name = call.func.value
             kind = self.lookup(name)
-            if kind is not None and kind.name == "function" and kind.detail == "mode":
-                found[name] = None
             if kind is None or kind.name in ("function", "loss", "py", "class"):
                 continue
             if kind.name == "module" or (kind.name == "unknown" and is_network_name(name)):
@@ -198,9 +194,6 @@ class Blocks(Expressions):
         return kind.detail == "sensitive" or any(layer.width < 0 for layer in kind.layers)
 
     def _mode_switch(self, name: str, mode: str) -> list[Any]:
-        known = self.lookup(name)
-        if known is not None and known.name == "function":
-            return []
         if not self._sensitive(name) or self.mode.get(name) == mode:
             return []
         self.mode[name] = mode

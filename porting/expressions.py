@@ -209,14 +209,12 @@ class Expressions(Inference):
             new = cst.parse_expression(row.torch.format(self=code(updated_node.value)))
             self.found(row, original_node, new)
             return new
-        if attribute == "params" and base.name == "module" and id(original_node) not in self.read:
+        own = base.name == "module" and base.detail != "assumed"
+        if attribute == "params" and own and id(original_node) not in self.read:
             self.need_import("nn")
             new = cst.parse_expression(f"dict({code(atom(updated_node.value))}.named_parameters())")
             self.found(PARAMS, original_node, new)
             return new
-        if attribute == "name" and base.name == "module":
-            self.note("layer-name", original_node)
-            return cst.parse_expression(f"{code(atom(updated_node.value))}.__class__.__name__")
         if attribute == "_children" and dotted(original_node.value) == "self":
             return updated_node.with_changes(attr=cst.Name("_modules"))
         return updated_node
@@ -245,6 +243,10 @@ class Expressions(Inference):
             self.found(row, original, updated)
             return updated
         head = row.torch.partition("(")[0]
+        if row.rule == "cross_entropy":
+            new = cst.parse_expression("runtime.SoftmaxCrossEntropyLoss")
+            self.found(row, original, new)
+            return new
         if name == "gluon.Trainer":
             new = cst.parse_expression("torch.optim.Optimizer")
             self.found(row, original, new)
@@ -269,6 +271,20 @@ class Expressions(Inference):
         if not name or name in ("d2lzh", "d2l"):
             return updated_node
         return self._reference(name, original_node, updated_node)
+
+    def leave_FormattedString(
+        self, original_node: cst.FormattedString, updated_node: cst.FormattedString
+    ) -> cst.FormattedString:
+        """Strings in a port use the other quote, which Python before 3.12 needs."""
+        quote = updated_node.quote
+        parts = []
+        for part in updated_node.parts:
+            if isinstance(part, cst.FormattedStringExpression) and quote in code(part.expression):
+                other = '"' if quote == "'" else "'"
+                inner = cst.parse_expression(code(part.expression).replace(quote, other))
+                part = part.with_changes(expression=inner)
+            parts.append(part)
+        return updated_node.with_changes(parts=parts)
 
     def leave_Subscript(
         self, original_node: cst.Subscript, updated_node: cst.Subscript
@@ -448,14 +464,17 @@ class Expressions(Inference):
         known = self.lookup(dotted(original.func)) if dotted(original.func) else None
         if isinstance(original.func, cst.Call):
             known = self.kind(original.func)
-        if known is None or known.name != "loss":
-            if (
-                dotted(original.func) == "loss"
-                and len(original.args) == 2
-                and self.has_mxnet()
-                and (known is None or known.name == "unknown")
-            ):
+        if (
+            dotted(original.func) == "loss"
+            and len(original.args) == 2
+            and self.has_mxnet()
+            and (known is None or known.name == "unknown")
+        ):
+            if not self.state.only_cross_entropy:
                 self.note("unknown-loss", original)
+                return updated
+            known = Kind("loss", detail="cross_entropy")
+        if known is None or known.name != "loss":
             return updated
         if known.detail == "cross_entropy" and len(updated.args) == 2:
             label = updated.args[1]
@@ -492,7 +511,6 @@ class Expressions(Inference):
                 self.found(row, original, new)
                 return new
             self.state.uses_is_training = True
-            self.scope().has_mode = True
         if row.kind == "class" and not row.signature:
             return updated.with_changes(func=self._reference(name, original.func, updated.func))
         return self._apply(row, original, updated, None, ())
@@ -519,7 +537,7 @@ class Expressions(Inference):
         ):
             name = original.func.value.value
             if self.kind(original.func.value).name == "unknown":
-                self.bind_name(name, Kind("module"))
+                self.bind_name(name, Kind("module", detail="assumed"))
         try:
             bound = bind(row, args, receiver)
             new = RULES[row.rule](cast("Rewriter", self), original, bound)

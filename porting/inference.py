@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import libcst as cst
@@ -67,6 +68,7 @@ BUILTIN_CALLS = {
     "abs",
     "round",
 }
+CROSS_ENTROPIES = {"SoftmaxCrossEntropyLoss", "SoftmaxCELoss"}
 NETWORK_NAMES = ("net", "model", "blk", "block")
 
 
@@ -96,6 +98,13 @@ class State:
         self.layers: dict[str, list[str]] = {}
         self.numpy_mode = False
         self.modules: set[str] = set()
+        self.only_cross_entropy = False
+
+    def read(self, text: str) -> None:
+        """What the whole document says before any of it is ported."""
+        losses = set(re.findall(r"\b(\w*Loss)\(", text))
+        by_hand = re.search(r"squared_loss|linreg", text)
+        self.only_cross_entropy = bool(losses) and not by_hand and losses <= CROSS_ENTROPIES
         self.import_lines: list[list[cst.BaseSmallStatement]] = []
 
 
@@ -292,6 +301,8 @@ class Inference(cst.CSTTransformer):
             row = find(name)
             if row is None:
                 return UNKNOWN
+            if row.rule == "cross_entropy":
+                return Kind("class", detail="module")
             if row.rule == "helper" and row.kind == "module" and row.name.startswith("d2l."):
                 return Kind("class", detail="module")
             if row.kind == "class":
@@ -496,8 +507,6 @@ class Inference(cst.CSTTransformer):
             return [TENSOR, TENSOR]
         if base.name in ("tensor", "tensors"):
             return TENSOR
-        if base.name == "module":
-            return Kind("module")
         if base.name in ("params",):
             return Kind("param")
         if isinstance(node, cst.Call):
@@ -517,7 +526,6 @@ class Inference(cst.CSTTransformer):
     def _bind_target(self, target: cst.BaseExpression, kind: Any) -> None:
         if isinstance(target, cst.Name):
             self.quiet.add(id(target))
-            self.mode.pop(target.value, None)
             self.bind_name(target.value, kind if isinstance(kind, Kind) else Kind())
         elif isinstance(target, (cst.Tuple, cst.List)):
             for position, element in enumerate(target.elements):

@@ -44,7 +44,6 @@ class Scope:
     is_class: bool = False
     is_module_class: bool = False
     has_record: bool = False
-    has_mode: bool = False
     returned: Kind | None = None
     flat_calls: dict[str, bool] = field(default_factory=dict)
     leaves: list[str] = field(default_factory=list)

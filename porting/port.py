@@ -41,6 +41,7 @@ def port(text: str, name: str) -> Ported:
     """Port a document; cells share their names, unchanged cells keep their bytes."""
     document = documents.read(text, name)
     state = State()
+    state.read("\n".join(cell.source for cell in document.cells))
     trees: list[cst.Module | None] = []
     for number, cell in enumerate(document.cells):
         trees.append(_tree(state, document, number, cell))

@@ -12,7 +12,13 @@ from torch.nn.modules.batchnorm import _BatchNorm, _LazyNormBase
 from torch.nn.modules.lazy import LazyModuleMixin
 from torch.utils.data import Dataset
 
-from porting.runtime_arrays import sequence_mask, stepper, zero_grad, zeroing
+from porting.runtime_arrays import (
+    SoftmaxCrossEntropyLoss,
+    sequence_mask,
+    stepper,
+    zero_grad,
+    zeroing,
+)
 from porting.runtime_data import Accuracy, Vocabulary, download, fixed_crop, random_crop
 
 Draw = Callable[[Tensor], Any]
@@ -356,7 +362,8 @@ __all__ = [
     "GRU", "LSTM", "RNN", "Accuracy", "Adagrad",
     "BatchNorm", "Embedding", "HuberLoss", "Initializer",
     "L1Loss", "L2Loss",
-    "RMSprop", "SigmoidBinaryCrossEntropyLoss", "TransformFirst", "Vocabulary", "download",
+    "RMSprop", "SigmoidBinaryCrossEntropyLoss", "SoftmaxCrossEntropyLoss", "TransformFirst",
+    "Vocabulary", "download",
     "fixed_crop", "initialize", "not_ported", "optimizer", "parameter", "random_crop",
     "sequence_mask", "stepper", "uniform", "zero_grad", "zeroing",
 ]  # fmt: skip

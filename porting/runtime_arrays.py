@@ -6,20 +6,34 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 
-def sequence_mask(
-    data: Tensor, sequence_length: Tensor, value: float = 0.0, axis: int = 0
-) -> Tensor:
-    """Everything after the first `sequence_length[n]` steps becomes `value`.
+def sequence_mask(data: Tensor, lengths: Tensor, value: float = 0.0, axis: int = 0) -> Tensor:
+    """Everything after the first `lengths[n]` steps becomes `value`.
 
     `axis` holds the steps, 0 or 1, and the other one of these two the samples.
     """
     steps = torch.arange(data.shape[axis], device=data.device)
-    kept = steps.unsqueeze(1) < sequence_length.to(data.device).unsqueeze(0)
+    kept = steps.unsqueeze(1) < lengths.to(data.device).unsqueeze(0)
     kept = kept if axis == 0 else kept.T
     return data.masked_fill(~kept.reshape(kept.shape + (1,) * (data.ndim - 2)), value)
+
+
+class SoftmaxCrossEntropyLoss(nn.Module):
+    """Per sample: the mean over all axes but the first and the class axis, which is the last."""
+
+    def forward(
+        self, prediction: Tensor, label: Tensor, sample_weight: Tensor | None = None
+    ) -> Tensor:
+        label = label.long().reshape(prediction.shape[:-1])
+        losses = F.cross_entropy(prediction.movedim(-1, 1), label, reduction="none")
+        if sample_weight is not None:
+            losses = losses * sample_weight.reshape(
+                sample_weight.shape + (1,) * (losses.dim() + 1 - sample_weight.dim())
+            ).expand(*losses.shape, 1).squeeze(-1)
+        return losses.reshape(losses.shape[0], -1).mean(1)
 
 
 def zero_grad(head: Tensor) -> None:

@@ -264,10 +264,6 @@ NOTES: dict[str, tuple[str, str]] = {
         "MXNet 1.9.1 gives this function no gradient, PyTorch does.",
         "MXNet 1.9.1中此函数没有梯度,PyTorch有。",
     ),
-    "layer-name": (
-        "Layers have no names of their own in PyTorch: their class stands in.",
-        "PyTorch的层没有自己的名字,用类名代替。",
-    ),
     "split-sections": (
         "The second argument counts the parts or lists where to cut, as in `tensor_split`; "
         "`torch.split` would take it for the size of a part.",

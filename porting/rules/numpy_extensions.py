@@ -150,7 +150,6 @@ def npx_dropout(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpress
     else:
         training = "torch.is_grad_enabled()"
         port.state.uses_is_training = True
-        port.scope().has_mode = True
     return parse(f"F.dropout({bound.text('data')}, {bound.text('p')}, training={training})")
 
 

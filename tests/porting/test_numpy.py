@@ -316,14 +316,58 @@ w = net.weight.data()
     assert_same(body, "w")
 
 
-def test_function_that_asks_for_the_mode_is_evaluated_without_gradients() -> None:
-    body = "def net(x):\n    return x * 2 if autograd.is_training() else x\n\na = net(np.ones(2))\nwith autograd.record():\n    b = net(np.ones(2))\n"
-    assert_same(body, "a", "b")
+def test_loss_of_a_function_when_the_document_has_but_one() -> None:
+    body = """
+def total(loss, X, y):
+    return loss(X, y).sum()
+
+X, y = np.array(features), np.array(classes)
+out = total(gluon.loss.SoftmaxCrossEntropyLoss(), X, y)
+"""
+    assert "loss(X, y.long())" in assert_same(body, "out").text
+    several = port(HEADER + body + "other = gluon.loss.L2Loss()\n", "x.py")
+    assert "loss(X, y).sum()" in several.text
 
 
-def test_network_under_the_name_of_another() -> None:
-    body = "X = np.array(features)\n" + 2 * (
-        "net = nn.Sequential()\nnet.add(nn.Dense(1), nn.BatchNorm())\n"
-        "net.initialize(init.Constant(0.1))\nout = net(X)\n"
+def test_loss_derived_from_the_cross_entropy() -> None:
+    body = """
+class Masked(gluon.loss.SoftmaxCELoss):
+    def forward(self, pred, label, valid_len):
+        weights = np.expand_dims(np.ones_like(label), axis=-1)
+        weights = npx.sequence_mask(weights, valid_len, True, axis=1)
+        return super().forward(pred, label, weights)
+
+pred = np.arange(24).reshape(2, 3, 4) / 24
+label = np.array([[0, 1, 2], [3, 0, 1]])
+out = Masked()(pred, label, np.array([1, 3]))
+plain = gluon.loss.SoftmaxCELoss()
+"""
+    assert_same(body, "out")
+
+
+def test_strings_in_formatted_strings() -> None:
+    body = "net = nn.Dense(1)\ntrainer = gluon.Trainer(net.collect_params(), 'sgd', {'learning_rate': 0.5})\nout = f'{trainer.learning_rate:.2f}'\n"
+    expected, values, _ = run_both(
+        "net = nn.Dense(1)\nnet.initialize()\nnet(np.ones((1, 1)))\n" + body.partition("\n")[2]
     )
-    assert assert_same(body, "out").text.count("net.eval()") == 2
+    assert values["out"] == expected["out"] == "0.50"
+
+
+def test_parameters_of_what_is_a_network_in_one_branch_only() -> None:
+    body = """
+def norm(net):
+    if isinstance(net, gluon.Block):
+        params = [p.data() for p in net.collect_params().values()]
+    else:
+        params = net.params
+    return sum((p ** 2).sum() for p in params)
+
+class Scratch:
+    params = [np.ones(2), np.ones(3)]
+
+net = nn.Dense(1)
+net.initialize(init.Constant(2))
+net(np.array(features))
+a, b = norm(net), norm(Scratch())
+"""
+    assert_same(body, "a", "b")
