@@ -12,6 +12,9 @@ from porting.inference import is_network_name
 from porting.kinds import Kind, Scope
 from porting.templates import code
 
+# Functions of these names run networks in order to judge them.
+EVALUATES = ("evaluate", "predict", "test_", "accuracy")
+
 
 class Blocks(Expressions):
     """The compound statements of one cell."""
@@ -22,7 +25,9 @@ class Blocks(Expressions):
             self.bind_name(node.name.value, Kind("function"))
         else:
             self.scope().names[node.name.value] = Kind("function")
-        self.scopes.append(Scope(is_function=True, has_record=self._has_record(node)))
+        made = Scope(is_function=True, has_record=self._has_record(node))
+        made.evaluates = node.name.value.startswith(EVALUATES)
+        self.scopes.append(made)
         self._parameters(node.params)
         if node.name.value == "hybrid_forward" and len(node.params.params) > 1:
             self.scope().names[node.params.params[1].name.value] = Kind(

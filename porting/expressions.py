@@ -252,7 +252,7 @@ class Expressions(Inference):
             self.found(row, original, new)
             return new
         if row.rule == "attribute" or (
-            row.rule in ("call", "recurrent", "convolution")
+            row.rule in ("call", "recurrent", "convolution", "creation", "np_unary")
             and row.torch.startswith(head + "({}")
             and row.torch.endswith("({})")
         ):
@@ -304,6 +304,11 @@ class Expressions(Inference):
         ):
             reason = "parameters have other names in PyTorch"
             return self.stub("Module.params[...]", original_node, updated_node, reason, "argument")
+        made = updated_node.value
+        listed = isinstance(made, cst.List) and not isinstance(original_node.value, cst.List)
+        if listed and isinstance(made, cst.List) and code(original_node.slice[0].slice) == "0":
+            # [x.device][0]
+            return made.elements[0].value
         base = self.kind(original_node.value)
         if base.name in ("tensor", "unknown") and self.is_numpy(base):
             updated_node = self._integer_indices(original_node, updated_node)

@@ -266,6 +266,9 @@ class Inference(cst.CSTTransformer):
                 return Kind(row.kind)
             base = self.kind(node.func.value)
             attribute = node.func.attr.value
+            if row is not None and base.name == "unknown" and attribute in ("flatten", "copy"):
+                # matplotlib's axes and Python's lists have them too.
+                return UNKNOWN
             if row is not None:
                 kind = self._row_kind(row, node)
                 if kind.name == "tensor" and attribute in (
@@ -430,6 +433,8 @@ class Inference(cst.CSTTransformer):
             return None
         if dotted(receiver).endswith(".params") and attribute in ("get", "get_constant"):
             return find(f"Module.params.{attribute}")
+        if attribute in ("list_ctx", "list_data") and base.name in ("unknown", "param"):
+            return find(f"Parameter.{attribute}")
         if attribute in MODULE_METHODS and base.name in ("unknown", "module", "param"):
             return find(f"Module.{attribute}")
         if isinstance(receiver, cst.Call) and code(receiver.func) == "super":

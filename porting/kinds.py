@@ -41,6 +41,7 @@ class Scope:
     names: dict[str, Kind] = field(default_factory=dict)
     is_function: bool = False
     is_lambda: bool = False
+    evaluates: bool = False
     is_class: bool = False
     is_module_class: bool = False
     has_record: bool = False

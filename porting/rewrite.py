@@ -260,6 +260,7 @@ class Rewriter(Blocks):
                 m.Attribute(attr=m.OneOf(m.Name("asscalar"), m.Name("asnumpy"), m.Name("argmax"))),
             )
         )
+        reads |= any(scope.evaluates for scope in self.scopes)
         inside = len(self.scopes) > 1
         return (
             [n for n in names if self._sensitive(n)]

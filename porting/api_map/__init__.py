@@ -22,6 +22,10 @@ TABLE: dict[str, Row] = {
 
 def find(name: str) -> Row | None:
     """The row of an MXNet name such as ``nd.concat``, or nothing."""
+    parts = name.split(".")
+    if parts[0] == "d2l" and len(parts) > 2:
+        # What a helper holds, such as d2l.plt.plot, is its own.
+        return TABLE.get(".".join(parts[:2]))
     return TABLE.get(name)
 
 

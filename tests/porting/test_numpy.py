@@ -371,3 +371,11 @@ net(np.array(features))
 a, b = norm(net), norm(Scratch())
 """
     assert_same(body, "a", "b")
+
+
+def test_functions_as_values() -> None:
+    body = "out = [f(np.ones(2) / 2) for f in (np.exp, np.sin, npx.relu, np.sum)]\nz = list(map(np.zeros, [1, 2]))\n"
+    expected, values, _ = run_both(body)
+    for name in ("out", "z"):
+        for value, other in zip(values[name], expected[name], strict=True):
+            np.testing.assert_allclose(value.numpy(), other.asnumpy(), rtol=1e-6)

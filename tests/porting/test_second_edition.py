@@ -114,3 +114,46 @@ d2l.train_ch11(sgd, None, {'lr': 0.5}, None, 5)
 
 def test_zeroing_returns_what_the_update_returns() -> None:
     assert runtime.zeroing(lambda params, x: x)([], 3) == 3
+
+
+def test_device_of_a_parameter() -> None:
+    text = port(
+        HEADER + "device = list(net.collect_params().values())[0].list_ctx()[0]\n", "x.py"
+    ).text
+    assert "device = list(net.parameters())[0].device\n" in text
+
+
+def test_networks_are_judged_in_evaluation_mode() -> None:
+    body = """
+def evaluate_accuracy(net, data_iter):
+    metric = d2l.Accumulator(2)
+    for X, y in data_iter:
+        metric.add(d2l.accuracy(net(X), y), d2l.size(y))
+    return metric[0] / metric[1]
+"""
+    seen = {}
+
+    class Watch(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            seen["training"], seen["records"] = self.training, torch.is_grad_enabled()
+            return x
+
+    class Sums(list):
+        def add(self, *values: float) -> None:
+            self[:] = values
+
+    held = _run(
+        port(HEADER + body, "x.py").text,
+        Accumulator=lambda n: Sums([0] * n),
+        accuracy=lambda *_: 1.0,
+        size=torch.numel,
+    )
+    assert held["evaluate_accuracy"](Watch().train(), [(torch.ones(2), torch.ones(2))]) == 0.5
+    assert seen == {"training": False, "records": False}
+
+
+def test_what_a_helper_holds() -> None:
+    body = "_, axes = d2l.plt.subplots(2, 2)\nfor ax in axes.flatten():\n    ax.imshow(1)\n"
+    ported = port(HEADER + body, "x.py")
+    assert ported.summary["unknown"] == 0
+    assert body in ported.text
