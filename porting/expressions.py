@@ -350,7 +350,7 @@ class Expressions(Inference):
             if isinstance(element.slice, cst.Index) and isinstance(new.slice, cst.Index):
                 node = element.slice.value
                 kind = self.kind(node)
-                array = kind.name == "tensor" and not kind.boolean
+                array = kind.name == "tensor" and kind.number
                 if isinstance(node, cst.Name) and listed and kind.name == "unknown":
                     array = True
                 if array and not isinstance(node, (cst.Comparison, cst.UnaryOperation)):

@@ -68,6 +68,14 @@ BUILTIN_CALLS = {
     "abs",
     "round",
 }
+NUMBERS = {
+    "np.array", "np.arange", "np.argmax", "np.argmin", "np.argsort", "np.random.randint",
+    "np.random.choice", "npx.topk", "ndarray.argmax", "ndarray.argmin", "ndarray.argsort",
+}  # fmt: skip
+KEEPING = {
+    "ndarray.reshape", "ndarray.astype", "ndarray.copy", "ndarray.as_in_ctx", "ndarray.flatten",
+    "ndarray.squeeze",
+}  # fmt: skip
 CROSS_ENTROPIES = {"SoftmaxCrossEntropyLoss", "SoftmaxCELoss"}
 NETWORK_NAMES = ("net", "model", "blk", "block")
 
@@ -184,7 +192,7 @@ class Inference(cst.CSTTransformer):
             if base.name == "tensors":
                 return Kind("tensor", detail=base.detail)
             if base.name == "tensor":
-                return Kind("tensor", detail=base.detail, boolean=base.boolean)
+                return Kind("tensor", detail=base.detail, boolean=base.boolean, number=base.number)
             return Kind(base.name) if base.name in ("tensor", "numpy", "module") else UNKNOWN
         if isinstance(node, (cst.BinaryOperation, cst.Comparison)):
             sides = (
@@ -198,7 +206,9 @@ class Inference(cst.CSTTransformer):
                 scalar = all(k.scalar or k.name == "py" for k in kinds)
                 of = next(k.detail for k in kinds if k.name == "tensor")
                 boolean = isinstance(node, cst.Comparison) and self.is_numpy(Kind(detail=of))
-                return Kind("tensor", scalar=scalar, detail=of, boolean=boolean)
+                boolean |= all(k.boolean for k in kinds)
+                number = any(k.number for k in kinds) and not isinstance(node, cst.Comparison)
+                return Kind("tensor", scalar=scalar, detail=of, boolean=boolean, number=number)
             if "numpy" in found:
                 return Kind("numpy")
             return PYTHON if found == {"py"} else UNKNOWN
@@ -213,6 +223,15 @@ class Inference(cst.CSTTransformer):
     def array_owner(self, kind: Kind) -> str:
         return "ndarray" if self.is_numpy(kind) else "NDArray"
 
+    def _is_number(self, row: Row, call: cst.Call) -> bool:
+        """Whether an array of np holds numbers for certain, and no bools."""
+        if row.name in NUMBERS:
+            return "bool" not in code(call)
+        if row.name not in KEEPING or not isinstance(call.func, cst.Attribute):
+            return False
+        to_int = row.name == "ndarray.astype" and "int" in code(call)
+        return to_int or ("bool" not in code(call) and self.kind(call.func.value).number)
+
     def _row_kind(self, row: Row, call: cst.Call) -> Kind:
         if row.kind in ("tensor", "tensors", "mask"):
             family = row.name.partition(".")[0]
@@ -221,7 +240,12 @@ class Inference(cst.CSTTransformer):
                 row.name.split(".")[-1], detail
             )
             mask = row.kind == "mask"
-            return Kind("tensor" if mask else row.kind, detail=detail, boolean=mask)
+            return Kind(
+                "tensor" if mask else row.kind,
+                detail=detail,
+                boolean=mask,
+                number=self._is_number(row, call),
+            )
         if row.kind == "loss":
             return Kind("loss", detail=row.rule)
         if row.rule == "sequential":

@@ -26,6 +26,7 @@ class Kind:
     main: int | None = None
     scalar: bool = False
     boolean: bool = False
+    number: bool = False
     methods: frozenset[str] = frozenset()
 
 

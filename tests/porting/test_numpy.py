@@ -255,8 +255,12 @@ out = a[i]
 both = a[[0, 1], i]
 given = chosen(a[:2], i)
 mask = a[a > 4]
+kept = (a > 4) & (a < 9)
+other = a[kept]
+asked = (a - 3).astype('bool')
+third = a[asked]
 """
-    assert_same(body, "out", "both", "given", "mask")
+    assert_same(body, "out", "both", "given", "mask", "other", "third")
 
 
 def test_updates_that_the_text_does_not_name() -> None:
