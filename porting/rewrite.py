@@ -179,8 +179,6 @@ class Rewriter(Blocks):
             text = self.plan.zero.get(call, "")
             if not text and not self._reset_by_loop(call):
                 text = self._zero_leaves(call)
-                if not text and call in self.plan.loops:
-                    text = f"runtime.zero_grad({code(call.func.value)})\n"
             if text:
                 if text.startswith("runtime."):
                     self.need_import("runtime")

@@ -306,20 +306,6 @@ again = net[0].weight.data()
     assert "runtime.zero_grad(l)" in ported.text
 
 
-def test_update_of_a_layer_by_hand_in_a_loop() -> None:
-    body = """
-net = nn.Dense(1)
-net.initialize(init.Constant(0.1))
-for _ in range(3):
-    with autograd.record():
-        l = (net(np.array(features)) - np.array(targets)) ** 2
-    l.backward()
-    net.weight.data()[:] -= 0.01 * net.weight.grad()
-w = net.weight.data()
-"""
-    assert_same(body, "w")
-
-
 def test_loss_of_a_function_when_the_document_has_but_one() -> None:
     body = """
 def total(loss, X, y):
