@@ -13,6 +13,8 @@ from porting.kinds import Kind, Scope
 from porting.templates import code
 
 ASKS = "is_training"  # the detail of a function that asks for the mode
+# Functions of these names run networks in order to judge them.
+EVALUATES = ("evaluate", "predict", "test_", "accuracy")
 
 
 class Blocks(Expressions):
@@ -24,7 +26,9 @@ class Blocks(Expressions):
             self.bind_name(node.name.value, Kind("function"))
         else:
             self.scope().names[node.name.value] = Kind("function")
-        self.scopes.append(Scope(is_function=True, has_record=self._has_record(node)))
+        made = Scope(is_function=True, has_record=self._has_record(node))
+        made.evaluates = node.name.value.startswith(EVALUATES)
+        self.scopes.append(made)
         self._parameters(node.params)
         if node.name.value == "hybrid_forward" and len(node.params.params) > 1:
             self.scope().names[node.params.params[1].name.value] = Kind(

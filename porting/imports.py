@@ -8,12 +8,13 @@ from typing import Any
 import libcst as cst
 from libcst.helpers import get_full_name_for_node
 
-from porting.names import HELPERS, ROOTS
+from porting.names import HELPERS, ROOTS, SECOND_EDITION
 from porting.not_ported import HELPERS as MISSING
 from porting.rewrite import IMPORT, State
 from porting.templates import code
 
 LINES = {
+    "math": "import math",
     "re": "import re",
     "torch": "import torch",
     "torchvision": "import torchvision",
@@ -35,7 +36,9 @@ def _kept(small: cst.BaseSmallStatement) -> list[str]:
         for alias in small.names:
             name = get_full_name_for_node(alias.name) or ""
             local = alias.evaluated_alias
-            if name.removesuffix(".utils") in HELPERS:
+            if name in ("d2l", SECOND_EDITION):
+                lines.append(f"from d2l import torch as {local or 'd2l'}")
+            elif name.removesuffix(".utils") in HELPERS:
                 local = local or name.removesuffix(".utils")
                 lines.append(
                     "from porting import d2lzh" + (f" as {local}" if local != "d2lzh" else "")
@@ -43,6 +46,8 @@ def _kept(small: cst.BaseSmallStatement) -> list[str]:
             elif name.split(".")[0] not in ROOTS:
                 lines.append("import " + code(alias.with_changes(comma=cst.MaybeSentinel.DEFAULT)))
         return lines
+    if isinstance(small, cst.ImportFrom) and _root(small.module) == "d2l":
+        return [re.sub(r"\bmxnet\b", "torch", code(small)).strip()]
     if isinstance(small, cst.ImportFrom) and _root(small.module) in HELPERS:
         return _kept_helpers(small)
     if isinstance(small, cst.ImportFrom) and _root(small.module) in ROOTS:

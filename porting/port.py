@@ -46,6 +46,7 @@ def port(text: str, name: str) -> Ported:
     document = documents.read(text, name)
     state = State()
     state.changes_rate = any("set_learning_rate" in cell.source for cell in document.cells)
+    state.read("\n".join(cell.source for cell in document.cells))
     trees: list[cst.Module | None] = []
     for number, cell in enumerate(document.cells):
         trees.append(_tree(state, document, number, cell))

@@ -15,7 +15,7 @@ from porting.api_map import find
 from porting.blocks import Blocks
 from porting.inference import State
 from porting.kinds import Kind
-from porting.layout import merge, trailing
+from porting.layout import is_blank, merge, trailing
 from porting.rules import REMOVED
 from porting.templates import code
 
@@ -75,6 +75,7 @@ class Rewriter(Blocks):
         if imports and any(mxnet_names.imported(s) for s in imports):
             return self._import(original_node, updated_node)
         if imports:
+            self._other_import(imports)
             return updated_node
         for small in original_node.body:
             if isinstance(small, cst.Assign):
@@ -179,6 +180,8 @@ class Rewriter(Blocks):
             if not text and not self._reset_by_loop(call):
                 text = self._zero_leaves(call)
             if text:
+                if text.startswith("runtime."):
+                    self.need_import("runtime")
                 self.note("zero-grad", call)
                 made += cst.parse_module(text).body
         return made
@@ -255,6 +258,7 @@ class Rewriter(Blocks):
                 m.Attribute(attr=m.OneOf(m.Name("asscalar"), m.Name("asnumpy"), m.Name("argmax"))),
             )
         )
+        reads |= any(scope.evaluates for scope in self.scopes)
         inside = len(self.scopes) > 1
         return (
             [n for n in names if self._sensitive(n)]
@@ -277,6 +281,7 @@ class Rewriter(Blocks):
             if isinstance(small, (cst.Import, cst.ImportFrom)):
                 for local, name in mxnet_names.imported(small).items():
                     self.state.aliases[local] = name
+                    self._mode(name)
                     if local in self.scope().names:
                         del self.scope().names[local]
                     if mxnet_names.canonical(name) == "gluon.data":
@@ -287,6 +292,24 @@ class Rewriter(Blocks):
         return updated.with_changes(
             body=[cst.Expr(cst.Name(f"{IMPORT}{len(self.state.import_lines) - 1}"))]
         )
+
+    def _other_import(self, imports: Sequence[cst.Import | cst.ImportFrom]) -> None:
+        """A name that another module takes over is no longer MXNet's."""
+        for node in imports:
+            if isinstance(node.names, cst.ImportStar):
+                continue
+            for alias in node.names:
+                name = code(alias.name)
+                local = alias.evaluated_alias or name.split(".")[0]
+                self.state.aliases.pop(local, None)
+                if isinstance(node, cst.Import) and alias.evaluated_alias in (None, name):
+                    self.state.modules.add(name)
+
+    def _mode(self, name: str) -> None:
+        """np arrays, if np or npx is imported beside no nd."""
+        known = {mxnet_names.canonical(other) for other in self.state.aliases.values()}
+        if mxnet_names.canonical(name) in ("np", "npx", "d2l"):
+            self.state.numpy_mode |= "nd" not in known
 
     # ---- suites ----
 
@@ -305,10 +328,10 @@ class Rewriter(Blocks):
                 carried += [*statement.leading_lines, *trailing(statement), *footer]
                 continue
             if carried:
-                statement = self._keep_tag(
-                    statement,
-                    statement.with_changes(leading_lines=[*carried, *statement.leading_lines]),
-                )
+                leading = [*carried, *statement.leading_lines]
+                if is_blank(carried[-1]) and leading[len(carried) :]:
+                    leading = [*carried[:-1], *statement.leading_lines]
+                statement = self._keep_tag(statement, statement.with_changes(leading_lines=leading))
                 carried = []
             previous = self.tags.get(id(done[-1])) if done else None
             if (

@@ -161,6 +161,16 @@ def _touches(statement: cst.CSTNode) -> bool:
     return False
 
 
+def _updates_unseen(statement: cst.CSTNode) -> bool:
+    """updater(batch_size): an update of parameters that the text does not name."""
+    return any(
+        isinstance(call, cst.Call)
+        and code(call.func).split(".")[-1] in UPDATES
+        and not updated(call)
+        for call in m.findall(statement, m.Call())
+    )
+
+
 def _backward(
     call: cst.Call, after: Sequence[cst.CSTNode], found: Plan, before: cst.CSTNode | None
 ) -> None:
@@ -170,6 +180,9 @@ def _backward(
             break
         followers.append(statement)
     zero = "".join(_zero(s) for s in followers)
+    if not zero and any(_updates_unseen(s) for s in followers):
+        assert isinstance(call.func, cst.Attribute)
+        zero = f"runtime.zero_grad({code(call.func.value)})\n"
     if zero:
         found.zero[before or call] = zero
     direct: list[cst.Call] = []

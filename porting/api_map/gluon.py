@@ -292,6 +292,15 @@ def _layers() -> Iterator[Row]:
     )
     yield Row("Parameter.list_data", "[{self}]", "", "call", ("parameters",), kind="py")
     yield Row(
+        "Parameter.list_ctx",
+        "[{self}.device]",
+        "",
+        "call",
+        ("device",),
+        kind="py",
+        shown_by="test_second_edition.py::test_device_of_a_parameter",
+    )
+    yield Row(
         "Parameter.zero_grad", "{self}.grad = None", "", "zero_grad", ("zero-grad",), kind="py"
     )
     yield Row(

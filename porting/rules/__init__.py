@@ -1,6 +1,17 @@
 """The rules of the API map that a template cannot say."""
 
-from porting.rules import arrays, layers, optimisers, training
+from porting.rules import (
+    arrays,
+    layers,
+    numpy_arrays,
+    numpy_extensions,
+    optimisers,
+    second_edition,
+    training,
+)
 from porting.rules.registry import REMOVED, RULES
 
-__all__ = ["REMOVED", "RULES", "arrays", "layers", "optimisers", "training"]
+__all__ = [
+    "REMOVED", "RULES", "arrays", "layers", "numpy_arrays", "numpy_extensions", "optimisers",
+    "second_edition", "training",
+]  # fmt: skip

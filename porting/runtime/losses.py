@@ -54,3 +54,18 @@ class SigmoidBinaryCrossEntropyLoss(_PerSample):
 
     def elementwise(self, prediction: Tensor, label: Tensor) -> Tensor:
         return self.function(prediction, label, reduction="none")
+
+
+class SoftmaxCrossEntropyLoss(nn.Module):
+    """Per sample: the mean over all axes but the first and the class axis, which is the last."""
+
+    def forward(
+        self, prediction: Tensor, label: Tensor, sample_weight: Tensor | None = None
+    ) -> Tensor:
+        label = label.long().reshape(prediction.shape[:-1])
+        losses = F.cross_entropy(prediction.movedim(-1, 1), label, reduction="none")
+        if sample_weight is not None:
+            losses = losses * sample_weight.reshape(
+                sample_weight.shape + (1,) * (losses.dim() + 1 - sample_weight.dim())
+            ).expand(*losses.shape, 1).squeeze(-1)
+        return losses.reshape(losses.shape[0], -1).mean(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ HEADER = (
     "from mxnet import autograd, gluon, init, nd\n"
     "from mxnet.gluon import data as gdata, loss as gloss, nn, rnn\n"
 )
+NUMPY_HEADER = HEADER.replace("init, nd", "init, np, npx")
 INTEGERS = "ij"
 
 
@@ -85,13 +87,29 @@ def _loss(values: list[Any]) -> Any:
     return sum((value * (position + 1.5)).sum() for position, value in enumerate(values))
 
 
-def run_mxnet(expression: str, inputs: str) -> tuple[list[Any], dict[str, np.ndarray]]:
-    arrays = {name: mx.nd.array(values) for name, values in numbers(inputs).items()}
+@contextlib.contextmanager
+def numpy_mode(on: bool = True) -> Iterator[None]:
+    """NumPy's shapes and arrays in MXNet, as after npx.set_np()."""
+    with mx.util.np_shape(on), mx.util.np_array(on):
+        yield
+
+
+def run_mxnet(
+    expression: str, inputs: str, numpy: bool = False
+) -> tuple[list[Any], dict[str, np.ndarray]]:
+    with numpy_mode(numpy):
+        return _run_mxnet(expression, inputs, mx.np.array if numpy else mx.nd.array)
+
+
+def _run_mxnet(
+    expression: str, inputs: str, array_of: Any
+) -> tuple[list[Any], dict[str, np.ndarray]]:
+    arrays = {name: array_of(values) for name, values in numbers(inputs).items()}
     for name, array in arrays.items():
         if name not in INTEGERS:
             array.attach_grad()
     names = {
-        "mx": mx, "nd": mx.nd, "autograd": mx.autograd, "nn": mx.gluon.nn, "rnn": mx.gluon.rnn,
+        "mx": mx, "nd": mx.nd, "np": mx.np, "npx": mx.npx, "autograd": mx.autograd, "nn": mx.gluon.nn, "rnn": mx.gluon.rnn,
         "gloss": mx.gluon.loss, "gdata": mx.gluon.data, "gluon": mx.gluon, "init": mx.init,
         "layer": _mxnet_layer, "vocabulary": vocabulary, "Counter": Counter, **arrays,
     }  # fmt: skip

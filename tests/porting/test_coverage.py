@@ -140,5 +140,9 @@ def test_every_helper_has_a_proof_or_a_reason() -> None:
 
 
 def test_rows_without_a_proof_are_few() -> None:
-    without = [row.name for row in TABLE.values() if not row.proven and not row.reason]
+    without = [
+        row.name
+        for row in TABLE.values()
+        if not row.proven and not row.reason and row.rule not in ("helper", "differs")
+    ]
     assert len(without) <= 70, without
