@@ -14,6 +14,9 @@ from porting.kinds import Kind, Scope
 from porting.templates import code
 
 READS = m.Attribute(attr=m.Name("asscalar") | m.Name("asnumpy") | m.Name("argmax"))
+ASKS = "is_training"  # the detail of a function that asks for the mode
+# Functions of these names run networks in order to judge them.
+EVALUATES = ("evaluate", "predict", "test_", "accuracy")
 
 
 class Blocks(Expressions):
@@ -25,13 +28,10 @@ class Blocks(Expressions):
             self.bind_name(node.name.value, Kind("function"))
         else:
             self.scope().names[node.name.value] = Kind("function")
-        self.scopes.append(
-            Scope(
-                is_function=True,
-                has_record=self._has_record(node),
-                reads=bool(m.findall(node.body, READS)),
-            )
-        )
+        made = Scope(is_function=True, has_record=self._has_record(node))
+        made.evaluates = node.name.value.startswith(EVALUATES)
+        made.reads = bool(m.findall(node.body, READS))
+        self.scopes.append(made)
         self._parameters(node.params)
         if node.name.value == "hybrid_forward" and len(node.params.params) > 1:
             self.scope().names[node.params.params[1].name.value] = Kind(
@@ -41,6 +41,21 @@ class Blocks(Expressions):
         self.recording, self.mode = 0, {}
         return True
 
+    def _asks(self, node: cst.CSTNode) -> bool:
+        """Whether a function behaves differently in training."""
+        return any(
+            isinstance(call, cst.Call)
+            and (
+                self.canonical(call.func) == "autograd.is_training"
+                or (
+                    isinstance(call.func, cst.Name)
+                    and (kind := self.lookup(call.func.value)) is not None
+                    and (kind.name, kind.detail) == ("function", ASKS)
+                )
+            )
+            for call in m.findall(node, m.Call())
+        )
+
     def _has_record(self, node: cst.CSTNode) -> bool:
         return any(self._is_record(w) for w in m.findall(node, m.With()))
 
@@ -49,8 +64,10 @@ class Blocks(Expressions):
     ) -> Any:
         scope = self.scopes.pop()
         self.recording, self.mode = self.suspended.pop()
-        kind = Kind("function", returns=scope.returned, detail="asks" if scope.asks else "")
-        self.scope().names[original_node.name.value] = kind
+        asks = not scope.has_record and (scope.asks or self._asks(original_node))
+        self.scope().names[original_node.name.value] = Kind(
+            "function", returns=scope.returned, detail=ASKS if asks else ""
+        )
         if original_node.name.value == "hybrid_forward" and len(updated_node.params.params) > 1:
             params = list(updated_node.params.params)
             del params[1]
@@ -285,9 +302,13 @@ class Blocks(Expressions):
             assert isinstance(call.func, cst.Name)
             name = call.func.value
             kind = self.lookup(name)
-            if kind is None or kind.name in ("function", "loss", "py", "class"):
+            if kind is None or kind.name in ("loss", "py", "class"):
                 continue
-            if kind.name == "module" or (kind.name == "unknown" and is_network_name(name)):
+            if kind.name == "function" and kind.detail != ASKS:
+                continue
+            if kind.name in ("module", "function") or (
+                kind.name == "unknown" and is_network_name(name)
+            ):
                 found[name] = None
         return list(found)
 
@@ -301,8 +322,10 @@ class Blocks(Expressions):
     def _mode_switch(self, name: str, mode: str) -> list[Any]:
         if not self._sensitive(name) or self.mode.get(name) == mode:
             return []
-        self.mode[name] = mode
         kind = self.lookup(name)
+        if kind is not None and kind.name == "function":
+            return []  # it asks whether gradients are recorded
+        self.mode[name] = mode
         text = f"{name}.{mode}()\n"
         if kind is None or kind.name != "module":
             self.need_import("nn")

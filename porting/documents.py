@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
+import warnings
 from dataclasses import dataclass
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any
+
+import libcst as cst
 
 from backends.errors import InputError
 
@@ -18,6 +22,7 @@ MAGIC = re.compile(
     r"^(?P<indent>[ \t]*)(?P<text>%%?[A-Za-z].*|![^=].*|\?\S.*|[\w.]+\?{1,2}[ \t]*)$"
 )
 HELD = "#mx2torch-held:"
+BYTE_ORDER_MARK = "\ufeff"
 SUFFIXES = (".py", ".ipynb", ".md", ".markdown")
 
 
@@ -45,6 +50,7 @@ class Document:
     text: str
     cells: list[Cell]
     kind: str
+    name: str = ""
 
     def replaced(self, sources: list[str]) -> str:
         """The text with new cells; cells that did not change keep their bytes."""
@@ -70,14 +76,27 @@ class Document:
 def read(text: str, name: str) -> Document:
     """Cells of a file, by the ending of its name."""
     if name.endswith(".py"):
-        return Document(text, [Cell(0, len(text), text, 1)], "python")
+        return Document(text, [Cell(0, len(text), text, 1)], "python", name)
     if name.endswith(".ipynb"):
         return _notebook(text, name)
     if name.endswith((".md", ".markdown")):
         return _markdown(text)
     raise DocumentError(
-        f"{name}: only {', '.join(SUFFIXES)} can be ported; rename the file or extract its code"
+        f"{name!r} does not end in {', '.join(SUFFIXES)}: rename the file or extract its code"
     )
+
+
+def syntax_error(source: str, error: cst.ParserSyntaxError) -> tuple[int, int, str]:
+    """Line and column, from 1, and the reason, by Python itself if it sees one too."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # such as invalid escapes
+            ast.parse(source)
+    except SyntaxError as found:
+        return found.lineno or 1, found.offset or 1, found.msg
+    except ValueError as found:  # a null byte
+        return error.editor_line, error.editor_column, str(found)
+    return error.editor_line, error.editor_column, "a syntax that this Python knows and libcst not"
 
 
 def _markdown(text: str) -> Document:
@@ -141,7 +160,7 @@ def _notebook(text: str, name: str) -> Document:
         cells = data["cells"]
     except (ValueError, KeyError, TypeError) as error:
         raise DocumentError(
-            f"{name}: not a notebook of format 4 ({error}); open and save it in Jupyter"
+            f"{name!r} is not a notebook of format 4 ({error}): open and save it in Jupyter"
         ) from None
     spans: dict[tuple[Any, ...], tuple[int, int]] = {}
     _spans(text, 0, (), spans)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 import libcst as cst
 import libcst.matchers as m
 
-from porting.api_map import Row, find
+from porting import training
+from porting.api_map import NOTES, Row, find
 from porting.inference import OWNERS, Inference, dotted
 from porting.kinds import Kind, Layer, Scope
 from porting.rules import RULES
@@ -128,7 +129,7 @@ class Expressions(Inference):
         return True
 
     def visit_Lambda(self, node: cst.Lambda) -> bool:
-        self.scopes.append(Scope(is_function=True))
+        self.scopes.append(Scope(is_function=True, is_lambda=True))
         self._parameters(node.params)
         return True
 
@@ -160,9 +161,24 @@ class Expressions(Inference):
             self.kind(s).name == "tensor" for s in sides
         ):
             return updated_node
+        if all(self.is_numpy(k) for k in map(self.kind, sides) if k.name == "tensor"):
+            return updated_node
         new = cst.Call(cst.Attribute(atom(updated_node), cst.Name("float")))
         self.found(COMPARISON, original_node, new)
         return new
+
+    def leave_BinaryOperation(
+        self, original_node: cst.BinaryOperation, updated_node: cst.BinaryOperation
+    ) -> cst.BaseExpression:
+        """1 - mask, which PyTorch refuses for bools."""
+        if not isinstance(original_node.operator, cst.Subtract):
+            return updated_node
+        for side in ("left", "right"):
+            if self.kind(getattr(original_node, side)).boolean:
+                whole = cst.Call(cst.Attribute(atom(getattr(updated_node, side)), cst.Name("long")))
+                updated_node = updated_node.with_changes(**{side: whole})
+                self.note("bool-arithmetic", original_node)
+        return updated_node
 
     def leave_Attribute(
         self, original_node: cst.Attribute, updated_node: cst.Attribute
@@ -192,13 +208,23 @@ class Expressions(Inference):
                     row, original_node, new, () if base.name == "tensor" else ("assumed-array",)
                 )
                 return new
+        if attribute == "step" and (
+            base.name == "trainer"
+            or (base.name == "unknown" and dotted(original_node.value) in training.UPDATES)
+        ):
+            row = find("Trainer.step")
+            assert row is not None
+            new = cst.parse_expression(f"runtime.stepper({code(updated_node.value)})")
+            self.found(row, original_node, new)
+            return new
         if attribute == "learning_rate" and base.name == "trainer":
             row = find("Trainer.learning_rate")
             assert row is not None
             new = cst.parse_expression(row.torch.format(self=code(updated_node.value)))
             self.found(row, original_node, new)
             return new
-        if attribute == "params" and base.name == "module" and id(original_node) not in self.read:
+        own = base.name == "module" and base.detail != "assumed"
+        if attribute == "params" and own and id(original_node) not in self.read:
             self.need_import("nn")
             new = cst.parse_expression(f"dict({code(atom(updated_node.value))}.named_parameters())")
             self.found(PARAMS, original_node, new)
@@ -222,7 +248,7 @@ class Expressions(Inference):
         """An MXNet name that is not called here."""
         row = find(name) or below_helper(name)
         if row is None:
-            if name.startswith("d2lzh."):
+            if name.startswith(("d2lzh.", "d2l.")):
                 return self.stub(
                     name,
                     original,
@@ -234,12 +260,24 @@ class Expressions(Inference):
                 reason = "a module of MXNet as a value has no PyTorch form"
                 return self.stub(name, original, updated, reason, "unknown")
             return self.stub(name, original, updated, "no PyTorch form is known", "unknown")
+        if row.rule == "differs":
+            return self.stub(name, original, updated, NOTES[row.notes[0]][0], row.notes[0])
         if row.rule == "helper":
             self.found(row, original, updated)
             return updated
+        if row.reason:
+            return self.stub(name, original, updated, row.reason, "unknown")
         head = row.torch.partition("(")[0]
+        if row.rule == "cross_entropy":
+            new = cst.parse_expression("runtime.SoftmaxCrossEntropyLoss")
+            self.found(row, original, new)
+            return new
+        if name == "gluon.Trainer":
+            new = cst.parse_expression("torch.optim.Optimizer")
+            self.found(row, original, new)
+            return new
         if row.rule == "attribute" or (
-            row.rule in ("call", "recurrent", "convolution")
+            row.rule in ("call", "recurrent", "convolution", "creation", "np_unary")
             and row.torch.startswith(head + "({}")
             and row.torch.endswith("({})")
         ):
@@ -255,7 +293,7 @@ class Expressions(Inference):
         if id(original_node) in self.quiet:
             return updated_node
         name = self.canonical(original_node)
-        if not name or name == "d2lzh":
+        if not name or name in ("d2lzh", "d2l"):
             return updated_node
         kind = self.lookup(original_node.value)
         if kind is not None and kind.name == "alias":
@@ -263,6 +301,20 @@ class Expressions(Inference):
             self.need_import("torch")
             return cst.Name("torch")
         return self._reference(name, original_node, updated_node)
+
+    def leave_FormattedString(
+        self, original_node: cst.FormattedString, updated_node: cst.FormattedString
+    ) -> cst.FormattedString:
+        """Strings in a port use the other quote, which Python before 3.12 needs."""
+        quote = updated_node.quote
+        parts = []
+        for part in updated_node.parts:
+            if isinstance(part, cst.FormattedStringExpression) and quote in code(part.expression):
+                other = '"' if quote == "'" else "'"
+                inner = cst.parse_expression(code(part.expression).replace(quote, other))
+                part = part.with_changes(expression=inner)
+            parts.append(part)
+        return updated_node.with_changes(parts=parts)
 
     def leave_Subscript(
         self, original_node: cst.Subscript, updated_node: cst.Subscript
@@ -290,7 +342,14 @@ class Expressions(Inference):
             return self.stub("Module.params[...]", original_node, updated_node, reason, "argument")
         if (single := self._only_element(original_node, updated_node)) is not None:
             return single
+        made = updated_node.value
+        listed = isinstance(made, cst.List) and not isinstance(original_node.value, cst.List)
+        if listed and isinstance(made, cst.List) and code(original_node.slice[0].slice) == "0":
+            # [x.device][0]
+            return made.elements[0].value
         base = self.kind(original_node.value)
+        if base.name in ("tensor", "unknown") and self.is_numpy(base):
+            updated_node = self._integer_indices(original_node, updated_node)
         layers = base.layers
         if not layers or all(layer.width == 1 for layer in layers):
             return updated_node
@@ -344,6 +403,28 @@ class Expressions(Inference):
         text = re.sub(r"\.collect_params\(\)(\.values\(\))?", ".parameters()", text)
         return re.sub(r"\b(\w+)\[(\d+)\]", moved, text)
 
+    def _integer_indices(self, original: cst.Subscript, updated: cst.Subscript) -> cst.Subscript:
+        """X[i] with an array i, which may hold floats in MXNet."""
+        listed = any(
+            isinstance(e.slice, cst.Index)
+            and (isinstance(e.slice.value, cst.List) or dotted_call(e.slice.value) == "range")
+            for e in original.slice
+        )
+        elements = []
+        for element, new in zip(original.slice, updated.slice, strict=True):
+            if isinstance(element.slice, cst.Index) and isinstance(new.slice, cst.Index):
+                node = element.slice.value
+                kind = self.kind(node)
+                array = kind.name == "tensor" and kind.number
+                if isinstance(node, cst.Name) and listed and kind.name == "unknown":
+                    array = True
+                if array and not isinstance(node, (cst.Comparison, cst.UnaryOperation)):
+                    whole = cst.Call(cst.Attribute(atom(new.slice.value), cst.Name("long")))
+                    new = new.with_changes(slice=new.slice.with_changes(value=whole))
+                    self.note("index", original)
+            elements.append(new)
+        return updated.with_changes(slice=elements)
+
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
         name = self.canonical(original_node.func)
         if name:
@@ -354,7 +435,8 @@ class Expressions(Inference):
             return listed
         row = self.method(original_node)
         if row is None and self._unknown_method(original_node):
-            owner = OWNERS[self.kind(original_node.func.value).name]
+            base = self.kind(original_node.func.value)
+            owner = self.array_owner(base) if base.name == "tensor" else OWNERS[base.name]
             name = f"{owner}.{original_node.func.attr.value}"
             return self.stub(
                 name, original_node, updated_node, "no PyTorch form is known", "unknown"
@@ -365,7 +447,7 @@ class Expressions(Inference):
         base = self.kind(original_node.func.value)
         assumed = (
             base.name == "unknown"
-            and row.name.startswith("NDArray.")
+            and row.name.startswith(("NDArray.", "ndarray."))
             and row.rule not in ("remove",)
             and row.notes != ("item",)
         )
@@ -460,23 +542,21 @@ class Expressions(Inference):
             f"ParameterDict.{wanted}", original, updated, "no PyTorch form is known", "unknown"
         )
 
-    def later_losses(self) -> tuple[str, ...]:
-        """Nothing is known of a name that a function calls before the document binds it."""
-        return ("softmax_cross_entropy", "sce", "criterion", "loss_fn", "loss_function")
-
     def _loss_call(self, original: cst.Call, updated: cst.Call) -> cst.BaseExpression:
         known = self.lookup(dotted(original.func)) if dotted(original.func) else None
         if isinstance(original.func, cst.Call):
             known = self.kind(original.func)
-        if known is None or known.name != "loss":
-            if (
-                dotted(original.func) in ("loss", *self.later_losses())
-                and len(original.args) == 2
-                and self.has_mxnet()
-                and (known is None or known.name == "unknown")
-            ):
-                self.state.loss_is_passed = True
+        if (
+            dotted(original.func) == "loss"
+            and len(original.args) == 2
+            and self.has_mxnet()
+            and (known is None or known.name == "unknown")
+        ):
+            if not self.state.only_cross_entropy:
                 self.note("unknown-loss", original)
+                return updated
+            known = Kind("loss", detail="cross_entropy")
+        if known is None or known.name != "loss":
             return updated
         if known.detail == "cross_entropy" and len(updated.args) in (2, 3):
             prediction, label = updated.args[:2]
@@ -503,13 +583,17 @@ class Expressions(Inference):
         if row is None:
             reason = (
                 "the helper library of ported code has no such name"
-                if name.startswith("d2lzh.")
+                if name.startswith(("d2lzh.", "d2l."))
                 else "no PyTorch form is known"
             )
             return self.stub(name, original, updated, reason, "unknown")
+        if row.rule == "differs":
+            return self.stub(name, original, updated, NOTES[row.notes[0]][0], row.notes[0])
         if row.rule == "helper":
             self.found(row, original.func, updated.func)
             return updated
+        if row.reason:
+            return self.stub(name, original, updated, row.reason, "unknown")
         if name == "autograd.is_training":
             new = cst.parse_expression(self.training_mode())
             self.found(row, original, new)
@@ -540,7 +624,7 @@ class Expressions(Inference):
         ):
             name = original.func.value.value
             if self.kind(original.func.value).name == "unknown":
-                self.bind_name(name, Kind("module"))
+                self.bind_name(name, Kind("module", detail="assumed"))
         try:
             bound = bind(row, args, receiver)
             new = RULES[row.rule](cast("Rewriter", self), original, bound)
@@ -641,6 +725,11 @@ def _own_parameter(subscript: Sequence[cst.SubscriptElement]) -> str:
         return ""
     name = str(index.value.evaluated_value)
     return next((own for end, own in PARAMETER_NAMES.items() if name.endswith(f"_{end}")), "")
+
+
+def dotted_call(node: cst.BaseExpression) -> str:
+    """The name of what is called, if it has one."""
+    return dotted(node.func) if isinstance(node, cst.Call) else ""
 
 
 def has_two_axes(node: cst.BaseExpression, dense: set[str]) -> bool:

@@ -8,11 +8,13 @@ from typing import Any
 import libcst as cst
 from libcst.helpers import get_full_name_for_node
 
-from porting.names import ROOTS
+from porting.names import HELPERS, ROOTS, SECOND_EDITION
+from porting.not_ported import HELPERS as MISSING
 from porting.rewrite import IMPORT, State
 from porting.templates import code
 
 LINES = {
+    "math": "import math",
     "re": "import re",
     "torch": "import torch",
     "torchvision": "import torchvision",
@@ -20,10 +22,7 @@ LINES = {
     "F": "from torch.nn import functional as F",
     "data": "from torch.utils import {data}",
     "runtime": "from porting import runtime",
-    "runtime_cells": "from porting import runtime_cells",
-    "runtime_metrics": "from porting import runtime_metrics",
 }
-HELPERS = ("d2lzh", "gluonbook")
 
 
 def _root(node: cst.BaseExpression | None) -> str:
@@ -37,19 +36,35 @@ def _kept(small: cst.BaseSmallStatement) -> list[str]:
         for alias in small.names:
             name = get_full_name_for_node(alias.name) or ""
             local = alias.evaluated_alias
-            if name in HELPERS:
-                local = local or name
+            if name in ("d2l", SECOND_EDITION):
+                lines.append(f"from d2l import torch as {local or 'd2l'}")
+            elif name.removesuffix(".utils") in HELPERS:
+                local = local or name.removesuffix(".utils")
                 lines.append(
                     "from porting import d2lzh" + (f" as {local}" if local != "d2lzh" else "")
                 )
             elif name.split(".")[0] not in ROOTS:
                 lines.append("import " + code(alias.with_changes(comma=cst.MaybeSentinel.DEFAULT)))
         return lines
+    if isinstance(small, cst.ImportFrom) and _root(small.module) == "d2l":
+        return [re.sub(r"\bmxnet\b", "torch", code(small)).strip()]
     if isinstance(small, cst.ImportFrom) and _root(small.module) in HELPERS:
-        return [code(small.with_changes(module=cst.parse_expression("porting.d2lzh"))).strip()]
+        return _kept_helpers(small)
     if isinstance(small, cst.ImportFrom) and _root(small.module) in ROOTS:
         return []
     return [code(small).strip()]
+
+
+def _kept_helpers(small: cst.ImportFrom) -> list[str]:
+    """`from d2lzh import sgd`, without what has no port and without MXNet's modules."""
+    if not isinstance(small.names, cst.ImportStar):
+        kept = [a for a in small.names if get_full_name_for_node(a.name) not in (*MISSING, "utils")]
+        if not kept:
+            return []
+        last = kept[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+        if len(kept) < len(small.names):
+            small = small.with_changes(names=[*kept[:-1], last])
+    return [code(small.with_changes(module=cst.parse_expression("porting.d2lzh"))).strip()]
 
 
 class _Imports(cst.CSTTransformer):

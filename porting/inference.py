@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import libcst as cst
@@ -69,6 +70,15 @@ BUILTIN_CALLS = {
     "abs",
     "round",
 }
+NUMBERS = {
+    "np.array", "np.arange", "np.argmax", "np.argmin", "np.argsort", "np.random.randint",
+    "np.random.choice", "npx.topk", "ndarray.argmax", "ndarray.argmin", "ndarray.argsort",
+}  # fmt: skip
+KEEPING = {
+    "ndarray.reshape", "ndarray.astype", "ndarray.copy", "ndarray.as_in_ctx", "ndarray.flatten",
+    "ndarray.squeeze",
+}  # fmt: skip
+CROSS_ENTROPIES = {"SoftmaxCrossEntropyLoss", "SoftmaxCELoss"}
 NETWORK_NAMES = ("net", "model", "blk", "block")
 
 
@@ -92,15 +102,24 @@ class State:
         self.data_alias = ""
         self.helper_alias = ""
         self.uses_is_training = False
+        self.changes_rate = False
         self.depends: dict[str, set[str]] = {}
         self.differentiated: list[tuple[str, str]] = []
         self.leaves: list[str] = []
         self.layers: dict[str, list[str]] = {}
         self.updaters: set[str] = set()
         self.divided = False
-        self.loss_is_passed = False
         self.prefixes: dict[str, str] = {}
+        self.numpy_mode = False
+        self.modules: set[str] = set()
+        self.only_cross_entropy = False
         self.import_lines: list[list[cst.BaseSmallStatement]] = []
+
+    def read(self, text: str) -> None:
+        """What the whole document says before any of it is ported."""
+        losses = set(re.findall(r"\b(\w*Loss)\(", text))
+        by_hand = re.search(r"squared_loss|linreg", text)
+        self.only_cross_entropy = bool(losses) and not by_hand and losses <= CROSS_ENTROPIES
 
 
 class Inference(cst.CSTTransformer):
@@ -166,6 +185,13 @@ class Inference(cst.CSTTransformer):
             return ""
         return mxnet_names.canonical(f"{target}.{rest}".rstrip("."))
 
+    def plain_module(self, node: cst.CSTNode) -> str:
+        """The module of d2l.plt.show, if d2l is the book's helper library."""
+        root, _, rest = dotted(node).partition(".")
+        kind = self.lookup(root)
+        target = kind.alias if kind is not None else self.state.aliases.get(root, "")
+        return mxnet_names.plain_module(f"{target}.{rest}")
+
     def kind(self, node: cst.BaseExpression) -> Kind:
         """What the text says about the type of an expression."""
         if isinstance(node, cst.Name):
@@ -177,15 +203,19 @@ class Inference(cst.CSTTransformer):
         if isinstance(node, cst.Attribute):
             return self._attribute_kind(node)
         if isinstance(node, cst.Subscript):
+            if isinstance(node.value, cst.Attribute) and node.value.attr.value == "shape":
+                return PYTHON
             base = self.kind(node.value)
             if base.name == "tensors":
-                return TENSOR
+                return Kind("tensor", detail=base.detail)
             if base.name == "paramdict":
                 return Kind("param")
             if base.layers and code(node.slice[0]).isdigit():
                 place = int(code(node.slice[0]))
                 main = base.layers[place].inner if place < len(base.layers) else None
                 return Kind("module", main=main)
+            if base.name == "tensor":
+                return Kind("tensor", detail=base.detail, boolean=base.boolean, number=base.number)
             return Kind(base.name) if base.name in ("tensor", "numpy", "module") else UNKNOWN
         if isinstance(node, (cst.BinaryOperation, cst.Comparison)):
             sides = (
@@ -197,7 +227,11 @@ class Inference(cst.CSTTransformer):
             found = {k.name for k in kinds}
             if "tensor" in found:
                 scalar = all(k.scalar or k.name == "py" for k in kinds)
-                return Kind("tensor", scalar=scalar)
+                of = next(k.detail for k in kinds if k.name == "tensor")
+                boolean = isinstance(node, cst.Comparison) and self.is_numpy(Kind(detail=of))
+                boolean |= all(k.boolean for k in kinds)
+                number = any(k.number for k in kinds) and not isinstance(node, cst.Comparison)
+                return Kind("tensor", scalar=scalar, detail=of, boolean=boolean, number=number)
             if "numpy" in found:
                 return Kind("numpy")
             return PYTHON if found == {"py"} else UNKNOWN
@@ -205,7 +239,36 @@ class Inference(cst.CSTTransformer):
             return self.kind(node.expression)
         return UNKNOWN
 
+    def is_numpy(self, kind: Kind) -> bool:
+        """Whether an array is one of mxnet.np: its own text, or else the document, says so."""
+        return kind.detail == "np" or (kind.detail != "nd" and self.state.numpy_mode)
+
+    def array_owner(self, kind: Kind) -> str:
+        return "ndarray" if self.is_numpy(kind) else "NDArray"
+
+    def _is_number(self, row: Row, call: cst.Call) -> bool:
+        """Whether an array of np holds numbers for certain, and no bools."""
+        if row.name in NUMBERS:
+            return "bool" not in code(call)
+        if row.name not in KEEPING or not isinstance(call.func, cst.Attribute):
+            return False
+        to_int = row.name == "ndarray.astype" and "int" in code(call)
+        return to_int or ("bool" not in code(call) and self.kind(call.func.value).number)
+
     def _row_kind(self, row: Row, call: cst.Call) -> Kind:
+        if row.kind in ("tensor", "tensors", "mask"):
+            family = row.name.partition(".")[0]
+            detail = {"nd": "nd", "np": "np", "npx": "np", "ndarray": "np"}.get(family, "")
+            detail = {"as_np_ndarray": "np", "as_nd_ndarray": "nd"}.get(
+                row.name.split(".")[-1], detail
+            )
+            mask = row.kind == "mask"
+            return Kind(
+                "tensor" if mask else row.kind,
+                detail=detail,
+                boolean=mask,
+                number=self._is_number(row, call),
+            )
         if row.kind == "loss":
             return Kind("loss", detail=row.rule)
         if row.rule == "sequential":
@@ -244,6 +307,8 @@ class Inference(cst.CSTTransformer):
                 return known.returns or UNKNOWN
             return TENSOR if known.name in ("module", "loss") else UNKNOWN
         if isinstance(node.func, cst.Attribute):
+            if module := self.plain_module(node.func):
+                return Kind("numpy") if module == "np" else PYTHON
             row = self.method(node)
             if row is not None and row.name.startswith("Module.params"):
                 return Kind(row.kind)
@@ -251,6 +316,9 @@ class Inference(cst.CSTTransformer):
             attribute = node.func.attr.value
             if row is not None and row.name == "Module.collect_params" and self.is_named(node):
                 return Kind("paramdict", detail=code(node.func.value))
+            if row is not None and base.name == "unknown" and attribute in ("flatten", "copy"):
+                # matplotlib's axes and Python's lists have them too.
+                return UNKNOWN
             if row is not None:
                 kind = self._row_kind(row, node)
                 if kind.name == "tensor" and attribute in (
@@ -286,6 +354,10 @@ class Inference(cst.CSTTransformer):
             row = find(name)
             if row is None:
                 return UNKNOWN
+            if row.rule == "cross_entropy":
+                return Kind("class", detail="module")
+            if row.rule == "helper" and row.kind == "module" and row.name.startswith("d2l."):
+                return Kind("class", detail="module")
             if row.kind == "class":
                 return Kind("class", detail="module" if row.torch == "nn.Module" else "")
             return Kind("function", returns=Kind(row.kind)) if row.rule == "helper" else UNKNOWN
@@ -307,7 +379,8 @@ class Inference(cst.CSTTransformer):
         return id(call) in self.values_only
 
     def need_import(self, name: str) -> None:
-        self.state.imports[name] = None
+        if name not in self.state.modules:
+            self.state.imports[name] = None
 
     def training_mode(self) -> str:
         """What says here whether the code trains; outside modules, whether it records."""
@@ -421,21 +494,25 @@ class Inference(cst.CSTTransformer):
         attribute = node.func.attr.value
         base = self.kind(node.func.value)
         receiver = node.func.value
-        if attribute in base.methods:
+        if attribute in base.methods or self.plain_module(node.func):
             return None
         if dotted(receiver).endswith(".params") and attribute in ("get", "get_constant"):
             return find(f"Module.params.{attribute}")
+        if attribute in ("list_ctx", "list_data") and base.name in ("unknown", "param"):
+            return find(f"Parameter.{attribute}")
         if attribute in MODULE_METHODS and base.name in ("unknown", "module", "param"):
             return find(f"Module.{attribute}")
         if isinstance(receiver, cst.Call) and code(receiver.func) == "super":
             return None
         owner = OWNERS.get(base.name)
+        if owner == "NDArray":
+            owner = self.array_owner(base)
         if owner == "Module" and attribute == "add":
             return find("Module.add")
         if owner:
             row = find(f"{owner}.{attribute}")
             if row is None and owner == "Parameter":
-                row = find(f"NDArray.{attribute}")
+                row = find(f"{self.array_owner(base)}.{attribute}")
             return row if row is None or row.rule != "attribute" else None
         if base.name == "py" and attribute in ONLY_ARRAYS:
             return find(f"NDArray.{attribute}")
@@ -464,7 +541,7 @@ class Inference(cst.CSTTransformer):
             and self.lookup(root) is None
         ):
             return None
-        row = find(f"NDArray.{attribute}")
+        row = find(f"{self.array_owner(base)}.{attribute}")
         return row if row is None or row.rule != "attribute" else None
 
     def has_mxnet(self) -> bool:

@@ -32,6 +32,8 @@ class Kind:
     alias: str = ""
     main: int | None = None
     scalar: bool = False
+    boolean: bool = False
+    number: bool = False
     methods: frozenset[str] = frozenset()
 
 
@@ -46,6 +48,8 @@ class Scope:
 
     names: dict[str, Kind] = field(default_factory=dict)
     is_function: bool = False
+    is_lambda: bool = False
+    evaluates: bool = False
     is_class: bool = False
     is_module_class: bool = False
     has_record: bool = False

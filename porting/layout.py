@@ -9,6 +9,10 @@ import libcst as cst
 from porting.templates import code
 
 
+def is_blank(line: cst.EmptyLine) -> bool:
+    return line.comment is None
+
+
 def trailing(statement: Any) -> list[cst.EmptyLine]:
     comment = statement.trailing_whitespace.comment
     return [cst.EmptyLine(comment=comment)] if comment is not None else []

@@ -26,7 +26,9 @@ def _text(row: Row) -> str:
     for key in row.notes:
         english, chinese = NOTES[key]
         lines += [f"  {english}", f"  {chinese}"]
-    if row.proven:
+    if row.reason:
+        lines.append(f"  {row.reason}")
+    if row.example:
         lines += [f"  MXNet:   {row.example}", f"  PyTorch: {row.port}"]
     lines.append(f"  proof: {row.proof or 'none'}")
     return "\n".join(lines)

@@ -12,7 +12,6 @@ from porting.findings import Finding
 from porting.imports import finish
 from porting.rewrite import State, rewrite
 
-LOSS_PARAMETER = re.compile(r"def \w+\([^)]*\b(\w*loss)\b[^)]*\):.*?\b\1\(\w[^()]*,", re.DOTALL)
 OTHER_FRAMEWORK = re.compile(r"#@tab (?!.*\b(mxnet|all)\b)")
 
 
@@ -40,9 +39,14 @@ class Ported:
 
 def port(text: str, name: str) -> Ported:
     """Port a document; cells share their names, unchanged cells keep their bytes."""
+    if text.startswith(documents.BYTE_ORDER_MARK):
+        ported = port(text[1:], name)
+        ported.original, ported.text = text, documents.BYTE_ORDER_MARK + ported.text
+        return ported
     document = documents.read(text, name)
     state = State()
-    state.loss_is_passed = any(LOSS_PARAMETER.search(cell.source) for cell in document.cells)
+    state.changes_rate = any("set_learning_rate" in cell.source for cell in document.cells)
+    state.read("\n".join(cell.source for cell in document.cells))
     trees: list[cst.Module | None] = []
     for number, cell in enumerate(document.cells):
         trees.append(_tree(state, document, number, cell))
@@ -57,6 +61,8 @@ def port(text: str, name: str) -> Ported:
             if document.kind != "notebook"
             else tree.code.removesuffix("\n" if not cell.source.endswith("\n") else "")
         )
+        if cell.source.endswith("\r") and not new.endswith("\r"):
+            new += "\r"  # libcst loses a lone one at the end
         sources.append(documents.release_magics(new))
     for finding in state.findings:
         finding.line += document.cells[finding.cell].line - 1
@@ -75,8 +81,10 @@ def _tree(
         tree, _ = rewrite(held, state, number, interactive=document.kind != "python")
     except cst.ParserSyntaxError as error:
         if document.kind == "python":
+            line, column, reason = documents.syntax_error(held, error)
             raise documents.DocumentError(
-                f"line {error.raw_line}: not Python 3 ({error.message}); fix the syntax first"
+                f"{document.name!r}, line {line}, column {column}: not Python 3 ({reason}): "
+                "fix the syntax first"
             ) from None
         state.findings.append(
             Finding(number, 1, "syntax", cell.source.split("\n")[0], "", "syntax", ("syntax",),

@@ -16,7 +16,8 @@ from porting.port import Ported
 
 def _why(finding: Finding, language: int) -> str:
     notes = " ".join(NOTES[key][language] for key in finding.notes)
-    return f"{notes} ({finding.reason})" if finding.reason else notes
+    said = any(finding.reason == NOTES[key][0] for key in finding.notes)
+    return f"{notes} ({finding.reason})" if finding.reason and not said else notes
 
 
 def summary(ported: Ported) -> str:

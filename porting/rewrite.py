@@ -15,7 +15,7 @@ from porting.api_map import find
 from porting.blocks import READS, Blocks
 from porting.inference import State
 from porting.kinds import Kind
-from porting.layout import merge, trailing
+from porting.layout import is_blank, merge, trailing
 from porting.rules import REMOVED
 from porting.templates import code
 
@@ -81,6 +81,7 @@ class Rewriter(Blocks):
         if imports and any(mxnet_names.imported(s) for s in imports):
             return self._import(original_node, updated_node)
         if imports:
+            self._other_import(imports)
             return updated_node
         for small in original_node.body:
             if isinstance(small, cst.Assign):
@@ -115,10 +116,8 @@ class Rewriter(Blocks):
         self._forget_modes(original_node)
         updated = self._with_todos(updated_node)
         statement: Any = updated
-        if (
-            self._writes_in_place(original_node)
-            or (networks and self._wrap_evaluation(original_node, networks))
-            or self._asks(original_node)
+        if self._writes_in_place(original_node) or (
+            networks and self._wrap_evaluation(original_node, networks)
         ):
             statement = self._no_grad(updated)
         if not pre:
@@ -221,6 +220,8 @@ class Rewriter(Blocks):
             if not text and not self._reset_by_loop(call):
                 text = self._zero_leaves(call)
             if text:
+                if text.startswith("runtime."):
+                    self.need_import("runtime")
                 self.note("zero-grad", call)
                 made += cst.parse_module(text).body
         return made
@@ -292,32 +293,13 @@ class Rewriter(Blocks):
         if not names:
             return []
         reads = bool(m.findall(node, READS)) or self.scope().reads
+        reads |= any(scope.evaluates for scope in self.scopes)
         inside = len(self.scopes) > 1
         return (
             [n for n in names if self._sensitive(n)]
             if (not inside or reads or self._own_record())
             else []
         )
-
-    def _asks(self, node: cst.SimpleStatementLine) -> bool:
-        """Calls, outside record(), of functions that ask whether the code trains."""
-        asking = [
-            call
-            for call in m.findall(node, m.Call(func=m.Name()))
-            if isinstance(call, cst.Call)
-            and (kind := self.lookup(code(call.func))) is not None
-            and (kind.name, kind.detail) == ("function", "asks")
-        ]
-        if not asking:
-            return False
-        inside = [scope for scope in self.scopes if scope.is_function]
-        if inside and not any(scope.has_record for scope in inside):
-            for scope in inside:
-                scope.asks = True
-            return False
-        shown = self.interactive and not inside and isinstance(node.body[-1], cst.Expr)
-        returns = any(isinstance(small, cst.Return) for small in node.body)
-        return not self.recording and not shown and (not returns or bool(inside))
 
     def _forget_modes(self, node: cst.SimpleStatementLine) -> None:
         """A function that is given a network may leave it in another mode."""
@@ -342,6 +324,7 @@ class Rewriter(Blocks):
             if isinstance(small, (cst.Import, cst.ImportFrom)):
                 for local, name in mxnet_names.imported(small).items():
                     self.state.aliases[local] = name
+                    self._mode(name)
                     if local in self.scope().names:
                         del self.scope().names[local]
                     if mxnet_names.canonical(name) == "gluon.data":
@@ -352,6 +335,24 @@ class Rewriter(Blocks):
         return updated.with_changes(
             body=[cst.Expr(cst.Name(f"{IMPORT}{len(self.state.import_lines) - 1}"))]
         )
+
+    def _other_import(self, imports: Sequence[cst.Import | cst.ImportFrom]) -> None:
+        """A name that another module takes over is no longer MXNet's."""
+        for node in imports:
+            if isinstance(node.names, cst.ImportStar):
+                continue
+            for alias in node.names:
+                name = code(alias.name)
+                local = alias.evaluated_alias or name.split(".")[0]
+                self.state.aliases.pop(local, None)
+                if isinstance(node, cst.Import) and alias.evaluated_alias in (None, name):
+                    self.state.modules.add(name)
+
+    def _mode(self, name: str) -> None:
+        """np arrays, if np or npx is imported beside no nd."""
+        known = {mxnet_names.canonical(other) for other in self.state.aliases.values()}
+        if mxnet_names.canonical(name) in ("np", "npx", "d2l"):
+            self.state.numpy_mode |= "nd" not in known
 
     # ---- suites ----
 
@@ -370,10 +371,10 @@ class Rewriter(Blocks):
                 carried += [*statement.leading_lines, *trailing(statement), *footer]
                 continue
             if carried:
-                statement = self._keep_tag(
-                    statement,
-                    statement.with_changes(leading_lines=[*carried, *statement.leading_lines]),
-                )
+                leading = [*carried, *statement.leading_lines]
+                if is_blank(carried[-1]) and leading[len(carried) :]:
+                    leading = [*carried[:-1], *statement.leading_lines]
+                statement = self._keep_tag(statement, statement.with_changes(leading_lines=leading))
                 carried = []
             previous = self.tags.get(id(done[-1])) if done else None
             if (

@@ -24,7 +24,7 @@ ATOMS = (
 DTYPES = {
     "float16": "torch.float16", "float32": "torch.float32", "float64": "torch.float64",
     "int8": "torch.int8", "int32": "torch.int32", "int64": "torch.int64", "uint8": "torch.uint8",
-    "bool": "torch.bool", "int": "torch.int64", "float": "torch.float32",
+    "bool": "torch.bool", "int": "torch.int64", "float": "torch.float64",
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -31,6 +32,9 @@ HARMLESS = {
 
 # Functions that update parameters by hand also start with sgd, adam, rms, ada or mom.
 UPDATES = {"trainer_fn", "optimizer", "updater"}
+ALL_PARAMETERS = re.compile(
+    r"\[(?P<p>\w+)\.data\(\) for (?P=p) in (?P<net>[\w.]+)\.collect_params\(\)\.values\(\)\]"
+)
 
 
 @dataclass
@@ -142,28 +146,33 @@ def _consumers(statement: cst.CSTNode, found: Plan) -> list[cst.Call]:
     ]
 
 
-def updated(call: cst.Call, updaters: set[str]) -> list[str]:
-    """The parameters a hand-written update such as sgd(params, lr, n) is given."""
+def updated(call: cst.Call, updaters: set[str]) -> str:
+    """The parameters a hand-written update such as sgd(params, lr, n) is given, as code."""
     name = code(call.func).split(".")[-1]
-    if not call.args or call.args[0].keyword is not None:
-        return []
-    known = name in updaters
+    known = name in updaters or name.lower() == "sgd"
     if (
         not known
         and name not in UPDATES
         and not name.lower().startswith(("sgd", "adam", "rms", "ada", "mom"))
     ):
-        return []
-    first = call.args[0].value
-    if (
-        isinstance(first, cst.List)
-        and all(isinstance(e.value, cst.Name) for e in first.elements)
-        and first.elements
-    ):
-        return [code(e.value) for e in first.elements]
-    if isinstance(first, cst.Name) and (known or "params" in first.value):
-        return [first.value]
-    return []
+        return ""
+    given = [a.value for a in call.args if a.keyword is not None and a.keyword.value == "params"]
+    if call.args and call.args[0].keyword is None and not call.args[0].star:
+        given.append(call.args[0].value)
+    if not given:
+        return ""
+    first = given[0]
+    if isinstance(first, cst.List) and first.elements:
+        if any(isinstance(e, cst.StarredElement) for e in first.elements):
+            return code(first)
+        names = [code(e.value) for e in first.elements]
+        return f"({', '.join(names)}{',' if len(names) == 1 else ''})"
+    if match := ALL_PARAMETERS.fullmatch(code(first)):
+        return f"{match['net']}.parameters()"
+    # Of other updates only a list's name tells that they are given all parameters.
+    listed = isinstance(first, (cst.Name, cst.Attribute)) and "params" in code(first)
+    plain = (cst.Name, cst.Attribute, cst.Subscript, cst.BinaryOperation)
+    return code(first) if listed or (known and isinstance(first, plain)) else ""
 
 
 def _zero_written(statement: cst.CSTNode, indent: str) -> str:
@@ -203,14 +212,7 @@ def _zero(statement: cst.CSTNode, plan: Plan, indent: str = "") -> str:
         if m.matches(call, STEP) and isinstance(call.func, cst.Attribute):
             text += f"{indent}{code(call.func.value)}.zero_grad()\n"
             continue
-        names = updated(call, plan.updaters)
-        listed = (
-            names[0]
-            if isinstance(call.args[0].value, cst.Name)
-            else f"({', '.join(names)},)"
-            if len(names) == 1
-            else f"({', '.join(names)})"
-        )
+        listed = updated(call, plan.updaters)
         text += f"{indent}for param in {listed}:\n{indent}    param.grad = None\n"
     return text
 
@@ -226,6 +228,16 @@ def _touches(statement: cst.CSTNode) -> bool:
     return False
 
 
+def _updates_unseen(statement: cst.CSTNode, found: Plan) -> bool:
+    """updater(batch_size): an update of parameters that the text does not name."""
+    return any(
+        isinstance(call, cst.Call)
+        and code(call.func).split(".")[-1] in UPDATES
+        and not updated(call, found.updaters)
+        for call in m.findall(statement, m.Call())
+    )
+
+
 def _backward(
     call: cst.Call, after: Sequence[cst.CSTNode], found: Plan, before: cst.CSTNode | None
 ) -> None:
@@ -235,6 +247,9 @@ def _backward(
             break
         followers.append(statement)
     zero = "".join(_zero(s, found) for s in followers)
+    if not zero and any(_updates_unseen(s, found) for s in followers):
+        assert isinstance(call.func, cst.Attribute)
+        zero = f"runtime.zero_grad({code(call.func.value)})\n"
     if zero:
         found.zero[before or call] = zero
     direct: list[cst.Call] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from porting.api_map.row import Row
+from porting.not_ported import HELPERS
 
 
 def _layers() -> Iterator[Row]:
@@ -290,6 +291,15 @@ def _layers() -> Iterator[Row]:
         kind="py",
     )
     yield Row("Parameter.list_data", "[{self}]", "", "call", ("parameters",), kind="py")
+    yield Row(
+        "Parameter.list_ctx",
+        "[{self}.device]",
+        "",
+        "call",
+        ("device",),
+        kind="py",
+        shown_by="test_second_edition.py::test_device_of_a_parameter",
+    )
     yield Row(
         "Parameter.zero_grad", "{self}.grad = None", "", "zero_grad", ("zero-grad",), kind="py"
     )
@@ -614,7 +624,7 @@ def _training() -> Iterator[Row]:
             "optimizer",
             notes,
             kind="py",
-            shown_by="test_training.py::test_optimizer",
+            shown_by="test_optimisers.py::test_every_step",
         )
     yield Row(
         "autograd.record",
@@ -675,12 +685,12 @@ def _training() -> Iterator[Row]:
 
 
 OPTIMIZERS_NOTES = (
-    ("SGD", "torch.optim.SGD", ("momentum-state",)),
-    ("NAG", "torch.optim.SGD(nesterov=True)", ("momentum-state",)),
-    ("Adam", "torch.optim.Adam", ("epsilon",)),
+    ("SGD", "torch.optim.SGD or runtime.SGD", ("momentum-state",)),
+    ("NAG", "torch.optim.SGD(nesterov=True) or runtime.NAG", ("momentum-state", "nag-decay")),
+    ("Adam", "runtime.Adam", ("epsilon",)),
     ("AdaGrad", "runtime.Adagrad", ("epsilon",)),
     ("RMSProp", "runtime.RMSprop", ("epsilon", "optimizer-defaults")),
-    ("AdaDelta", "torch.optim.Adadelta", ("optimizer-defaults",)),
+    ("AdaDelta", "torch.optim.Adadelta or runtime.Adadelta", ("optimizer-defaults",)),
 )
 
 
@@ -752,10 +762,11 @@ def _files() -> Iterator[Row]:
         )
     yield Row(
         "image.imread",
-        "torchvision.io.read_image({filename}).permute(1, 2, 0)",
+        "runtime.imread({filename})",
         "filename",
-        "vision",
-        ("torchvision",),
+        "call",
+        ("imread",),
+        shown_by="d2lzh/test_voc.py::test_read_voc_images",
     )
     yield Row(
         "image.fixed_crop",
@@ -768,7 +779,13 @@ def _files() -> Iterator[Row]:
         "a:3x4x3",
     )
     yield Row("image.random_crop", "runtime.random_crop({})", "*args", "call", ("random-names",))
-    yield Row("image.ImageDetIter", "", "*args", "unknown", ("unknown",), kind="py")
+    yield Row(
+        "image.ImageDetIter",
+        "",
+        rule="unknown",
+        notes=("unknown",),
+        reason=HELPERS["load_data_pikachu"],
+    )
 
 
 def rows() -> Iterator[Row]:

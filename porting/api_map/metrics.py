@@ -23,12 +23,12 @@ def _metrics() -> Iterator[Row]:
         label, prediction = (item.partition(":")[0] for item in inputs.split())
         yield Row(
             f"metric.{name}",
-            f"runtime_metrics.{name}({{}})",
+            f"runtime.metrics.{name}({{}})",
             signature,
-            "metric",
+            "call",
             ("metric",),
             f"measured(mx.metric.{name}({options}), {label}, {prediction})",
-            f"measured(runtime_metrics.{name}({options}), {label}, {prediction})",
+            f"measured(runtime.metrics.{name}({options}), {label}, {prediction})",
             inputs,
             kind="py",
         )
@@ -39,9 +39,9 @@ def _cells() -> Iterator[Row]:
         activation = " activation='tanh'>nonlinearity" if name == "RNN" else ""
         yield Row(
             f"gluon.rnn.{name}Cell",
-            f"runtime_cells.{name}Cell({{}})",
+            f"runtime.{name}Cell({{}})",
             f"hidden_size{activation} input_size=0",
-            "cell",
+            "call",
             ("cell", "deferred"),
             kind="module",
             shown_by="test_cells.py::test_cell",

@@ -195,12 +195,12 @@ NOTES: dict[str, tuple[str, str]] = {
     ),
     "cell": (
         "Gluon's cells keep their states in lists and can `unroll`; those of "
-        "`porting.runtime_cells` do the same.",
-        "Gluon的循环单元以列表存放状态并支持`unroll`;`porting.runtime_cells`与之相同。",
+        "`porting.runtime` do the same.",
+        "Gluon的循环单元以列表存放状态并支持`unroll`;`porting.runtime`与之相同。",
     ),
     "metric": (
-        "PyTorch has no metrics: those of `porting.runtime_metrics` do the same.",
-        "PyTorch没有评价指标类,由`porting.runtime_metrics`提供。",
+        "PyTorch has no metrics: those of `porting.runtime` do the same.",
+        "PyTorch没有评价指标类,由`porting.runtime`提供。",
     ),
     "name-scope": (
         "Parameters are named after attributes; no scope is needed.",
@@ -217,8 +217,14 @@ NOTES: dict[str, tuple[str, str]] = {
     ),
     "state-dict": ("Parameters are saved as a state dict.", "参数以state dict保存。"),
     "momentum-state": (
-        "MXNet's momentum state is scaled by the learning rate: it differs once the rate changes.",
-        "MXNet的动量状态含学习率:学习率改变后两者不同。",
+        "MXNet's momentum holds the learning rate, `torch.optim.SGD`'s does not: they differ once "
+        "the rate changes. Where the text changes it, `runtime.SGD` keeps MXNet's.",
+        "MXNet的动量含学习率,`torch.optim.SGD`的不含:学习率改变后两者不同。文本中改变学习率时用`runtime.SGD`保持MXNet的做法。",
+    ),
+    "nag-decay": (
+        "With `wd`, MXNet's NAG takes the decay in its momentum of the parameter as already "
+        "changed: `runtime.NAG` does too.",
+        "有`wd`时,MXNet的NAG在动量中对已更新的参数做衰减:`runtime.NAG`与之相同。",
     ),
     "epsilon": (
         "epsilon stands at another place: under the root in MXNet or next to the corrected root.",
@@ -241,8 +247,13 @@ NOTES: dict[str, tuple[str, str]] = {
         "图像数据来自torchvision,须另行安装。",
     ),
     "images": (
-        "`runtime.Images` gives the items Gluon gives: uint8 (height, width, channels) and a label, here int64.",
+        "`runtime.Images` gives the items Gluon gives: uint8 (height, width, channels) and a label, "
+        "here int64.",
         "`runtime.Images`给出与Gluon相同的样本:uint8的(高, 宽, 通道)图像和标签(此处为int64)。",
+    ),
+    "imread": (
+        "Pillow decodes, OpenCV in MXNet: of a JPEG file a pixel may differ by some levels.",
+        "由Pillow解码,MXNet用OpenCV:JPEG文件的像素可能相差几级。",
     ),
     "where": (
         "The condition is a float array in MXNet and a bool in PyTorch.",
@@ -285,5 +296,108 @@ NOTES: dict[str, tuple[str, str]] = {
     "argument": (
         "An argument has no known PyTorch form. The stub raises when it is reached.",
         "某个参数没有已知的PyTorch写法。执行到此处的桩代码会抛出异常。",
+    ),
+    "int-argmax": (
+        "argmax and argsort of `np` give int64 in both.",
+        "`np`的argmax和argsort在两者中都返回int64。",
+    ),
+    "mean-of-bools": (
+        "MXNet averages bools, PyTorch wants floats.",
+        "MXNet可对布尔数组求平均,PyTorch须先转为浮点数。",
+    ),
+    "bool-arithmetic": (
+        "MXNet subtracts bools as integers, PyTorch refuses.",
+        "MXNet把布尔数组当整数相减,PyTorch不允许。",
+    ),
+    "correction": (
+        "`std` and `var` divide by n in MXNet and by n - 1 in PyTorch: `correction=0`.",
+        "MXNet的`std`和`var`除以n,PyTorch除以n - 1,故写`correction=0`。",
+    ),
+    "round-even": (
+        "MXNet's rint takes halves down, PyTorch's round to even.",
+        "MXNet的rint在恰为一半时向下取,PyTorch的round取偶。",
+    ),
+    "no-gradient": (
+        "MXNet 1.9.1 gives this function no gradient, PyTorch does.",
+        "MXNet 1.9.1中此函数没有梯度,PyTorch有。",
+    ),
+    "split-sections": (
+        "The second argument counts the parts or lists where to cut, as in `tensor_split`; "
+        "`torch.split` would take it for the size of a part.",
+        "第二个参数是份数或切分位置,与`tensor_split`一致;`torch.split`会当作每份的大小。",
+    ),
+    "pad-order": (
+        "`F.pad` lists the last axis first.",
+        "`F.pad`从最后一维开始列出。",
+    ),
+    "np-array": (
+        "`np.array` makes float32 of Python's numbers and keeps the type of NumPy's arrays.",
+        "`np.array`把Python数变成float32,而保留NumPy数组的类型。",
+    ),
+    "np-random": (
+        "The draws follow the same distribution; equal seeds give different ones.",
+        "分布相同;即使种子相同,抽样也不同。",
+    ),
+    "np-save": (
+        "`npx.load` gives a list or a dict: one array is saved as a list of one.",
+        "`npx.load`返回列表或字典:单个数组存为只有一个元素的列表。",
+    ),
+    "set-np": (
+        "PyTorch's arrays have NumPy's shapes and types without being told.",
+        "PyTorch的数组本来就有NumPy的形状和类型。",
+    ),
+    "npx-reshape": (
+        "The codes -2 to -6 of `npx.reshape` are written out from the input's shape.",
+        "`npx.reshape`的代码-2至-6按输入形状写出。",
+    ),
+    "sequence-mask": (
+        "PyTorch has no function for it: `porting.runtime` has.",
+        "PyTorch没有这个函数,由`porting.runtime`提供。",
+    ),
+    "d2l": (
+        "The same helper of `d2l.torch` 0.17.6.",
+        "`d2l.torch` 0.17.6中的同名工具函数。",
+    ),
+    "d2l-updater": (
+        "`d2l.torch` resets the gradients of optimizers and in `d2l.sgd`; an update written by hand "
+        "has to reset its own. The loss has to be per sample.",
+        "`d2l.torch`只为优化器和`d2l.sgd`清零梯度;手写的更新须自行清零。损失须按样本返回。",
+    ),
+    "d2l-labels": (
+        "`d2l.torch` reshapes the labels to the prediction here: class labels do not fit.",
+        "`d2l.torch`在此把标签变形为预测的形状:不适用于类别标签。",
+    ),
+    "d2l-device": (
+        "`begin_state` is called with `device=` instead of `ctx=`.",
+        "调用`begin_state`时用`device=`代替`ctx=`。",
+    ),
+    "d2l-channels": (
+        "`d2l.torch` takes images of one channel unless `in_channels` says otherwise.",
+        "`d2l.torch`默认图像只有一个通道,否则须给出`in_channels`。",
+    ),
+    "d2l-cuda": (
+        "`d2l.torch` splits a batch among CUDA devices only.",
+        "`d2l.torch`只能把批量分给CUDA设备。",
+    ),
+    "d2l-init": (
+        "`d2l.mxnet` initialises the whole network first; `d2l.torch` reaches neither lazy layers nor "
+        "biases, so that is written out.",
+        "`d2l.mxnet`先初始化整个网络;`d2l.torch`不处理惰性层和偏差,因此写明。",
+    ),
+    "d2l-sizes": (
+        "d2l.torch wants the input sizes as arguments too",
+        "d2l.torch还须给出输入大小",
+    ),
+    "d2l-state": (
+        "its state is an array in d2l.torch and a list in d2l.mxnet",
+        "其状态在d2l.torch中是数组,在d2l.mxnet中是列表",
+    ),
+    "d2l-loss-scale": (
+        "d2l.torch divides neither the loss nor the gradient by the batch size here",
+        "d2l.torch在此处不把损失或梯度除以批量大小",
+    ),
+    "d2l-axes": (
+        "d2l.torch holds these images as channels, height, width and d2l.mxnet with the channels last",
+        "d2l.torch的图像通道在前,d2l.mxnet的通道在后",
     ),
 }

@@ -15,7 +15,8 @@ class Row:
     ``{}`` stands for the arguments, ``{name}`` for one of them, ``{self}`` for the array.
     ``notes`` are keys of ``NOTES``: what differs. ``example`` and ``port`` are the same expression
     for both sides, run on the same numbers by the tests; ``inputs`` says which (``a:2x3``).
-    A row that takes more than an expression to show names its test in ``shown_by``.
+    A row that takes more than an expression to show names its test in ``shown_by``. A name that
+    has no PyTorch form for good gives its ``reason``.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Row:
     inputs: str = ""
     kind: str = "tensor"
     shown_by: str = ""
+    reason: str = ""
 
     @property
     def proven(self) -> bool:

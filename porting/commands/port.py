@@ -37,16 +37,17 @@ def run(arguments: Namespace) -> int:
     if output is not None and arguments.in_place:
         raise InputError(f"--output {str(output)!r} and --in-place exclude each other: drop one")
     status = 0
+    reports: set[Path] = set()
     for path in files:
         try:
-            status = max(status, _port(path, arguments))
+            status = max(status, _port(path, arguments, reports))
         except InputError as error:
             print(f"mx2torch port: error: {error}", file=sys.stderr)
             status = BAD_INPUT
     return status
 
 
-def _port(path: Path, arguments: Namespace) -> int:
+def _port(path: Path, arguments: Namespace, reports: set[Path]) -> int:
     from porting import report
     from porting.port import port
 
@@ -56,7 +57,13 @@ def _port(path: Path, arguments: Namespace) -> int:
     check_writable(target)
     if not arguments.in_place and target.resolve() == path.resolve():
         raise InputError(f"--output {str(target)!r} is the input: choose another or say --in-place")
-    ported = port(text, path.name)
+    report_file = target.with_suffix(".report")
+    if report_file in reports and (arguments.json or arguments.html):
+        raise InputError(
+            f"{str(path)!r} would overwrite the report of another file of that name: port it apart"
+        )
+    reports.add(report_file)
+    ported = port(text, str(path))
     write_text(target, ported.text)
     if arguments.json:
         write_text(target.with_suffix(".report.json"), report.as_json(ported))

@@ -20,7 +20,6 @@ from porting.d2lzh.chapter7 import train_2d, train_ch7, train_gluon_ch7
 from porting.d2lzh.devices import try_all_gpus, try_gpu
 from porting.d2lzh.fashion_mnist import get_fashion_mnist_labels, load_data_fashion_mnist
 from porting.d2lzh.files import mkdir_if_not_exist
-from porting.d2lzh.not_ported import NOT_PORTED
 from porting.d2lzh.optimisation import grad_clipping, linreg, sgd, squared_loss
 from porting.d2lzh.plotting import (
     bbox_to_rect,
@@ -60,6 +59,7 @@ from porting.d2lzh.voc import (
     voc_label_indices,
     voc_rand_crop,
 )
+from porting.not_ported import HELPERS
 
 # The modules are here because the book writes d2l.plt, d2l.np and d2l.math.
 __all__ = [
@@ -129,6 +129,6 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    if name in NOT_PORTED:
-        raise AttributeError(f"d2lzh.{name} is not ported: {NOT_PORTED[name]}")
+    if name in HELPERS:
+        raise AttributeError(f"d2lzh.{name} is not ported: {HELPERS[name]}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

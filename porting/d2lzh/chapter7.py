@@ -12,9 +12,9 @@ from matplotlib import pyplot as plt
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from porting.d2lzh.gluon_optimisers import gluon_optimiser
 from porting.d2lzh.optimisation import linreg, squared_loss
 from porting.d2lzh.plotting import set_figsize
+from porting.runtime.optimisers import optimizer
 
 Step2D = Callable[[Any, Any, Any, Any], tuple[Any, Any, Any, Any]]
 
@@ -71,12 +71,12 @@ def train_gluon_ch7(
 
     Each step follows the summed losses of a batch divided by `batch_size`, also in a smaller last
     batch. The weight starts from N(0, 0.01²), the bias from 0.
-    Raises InputError for an unknown trainer or hyperparameter (see `gluon_optimiser`).
+    Raises InputError for an unknown trainer or hyperparameter (see `porting.runtime.optimizer`).
     """
     net = nn.Linear(features.shape[1], 1)
     nn.init.normal_(net.weight, std=0.01)
     nn.init.zeros_(net.bias)
-    trainer = gluon_optimiser(trainer_name, net.parameters(), trainer_hyperparams)
+    trainer = optimizer(net.parameters(), trainer_name, trainer_hyperparams)
 
     def train_batch(X: Tensor, y: Tensor) -> None:
         trainer.zero_grad()

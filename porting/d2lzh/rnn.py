@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.modules.lazy import LazyModuleMixin
 
 from backends.errors import InputError
 from porting.d2lzh.optimisation import grad_clipping, sgd
@@ -20,6 +21,7 @@ from porting.d2lzh.sequences import (
     to_onehot,
 )
 from porting.d2lzh.training import evaluating
+from porting.runtime.initialisation import initialize
 
 Device = torch.device | str
 State = tuple[Tensor, ...]
@@ -29,13 +31,15 @@ Recurrence = Callable[[list[Tensor], Any, Any], tuple[list[Tensor], Any]]
 class RNNModel(nn.Module):
     """One-hot ids → a recurrent layer of torch → a linear layer with an output per symbol.
 
-    `rnn_layer` is an `nn.RNN`, `nn.GRU` or `nn.LSTM` with input_size = vocab_size, time first.
-    Gluon's `rnn.RNN` is ReLU by default and torch's tanh. InputError for another input size.
+    `rnn_layer` is an `nn.RNN`, `nn.GRU` or `nn.LSTM` with input_size = vocab_size, time first, or
+    one of `porting.runtime`, which learns its input size. InputError for another input size.
+    Gluon's `rnn.RNN` and `runtime.RNN` are ReLU by default and torch's is tanh.
     """
 
     def __init__(self, rnn_layer: nn.RNNBase, vocab_size: int) -> None:
         super().__init__()
-        if rnn_layer.input_size != vocab_size:
+        learns = isinstance(rnn_layer, LazyModuleMixin) and rnn_layer.has_uninitialized_params()
+        if not learns and rnn_layer.input_size != vocab_size:
             raise InputError(
                 f"rnn_layer has input_size {rnn_layer.input_size}: "
                 f"give it vocab_size, which is {vocab_size}"
@@ -192,11 +196,7 @@ def train_and_predict_rnn_gluon(
     `pred_period` epochs.
     """
     model.to(device)
-    for name, param in model.named_parameters():
-        if "bias" in name:
-            nn.init.zeros_(param)
-        else:
-            nn.init.normal_(param, std=0.01)
+    initialize(model, lambda w: nn.init.normal_(w, std=0.01), force_reinit=True)
     trainer = torch.optim.SGD(model.parameters(), lr=lr)
     for epoch in range(num_epochs):
         loss_sum, n, start = 0.0, 0, time.time()

@@ -13,38 +13,10 @@ from torch import Tensor
 from porting.d2lzh.devices import try_gpu
 from porting.d2lzh.files import local_path
 from porting.d2lzh.training import evaluating
+from porting.runtime.vocabulary import Vocabulary
 
-UNKNOWN = "<unk>"
 MAX_LENGTH = 500
 Reviews = Sequence[Sequence[Any]]  # of (text, 1 for a good one or 0)
-
-
-class Vocabulary:
-    """Words that occur at least `min_freq` times, the most frequent first, ties by alphabet.
-
-    Id 0 is "<unk>", for every other word. What the book uses of `mxnet.contrib.text.vocab`.
-    """
-
-    def __init__(self, counter: Counter, min_freq: int = 1) -> None:
-        frequent = [word for word, count in counter.items() if count >= min_freq]
-        frequent.sort(key=lambda word: (-counter[word], word))
-        self.idx_to_token = [UNKNOWN, *(word for word in frequent if word != UNKNOWN)]
-        self.token_to_idx = {word: i for i, word in enumerate(self.idx_to_token)}
-
-    def __len__(self) -> int:
-        return len(self.idx_to_token)
-
-    def to_indices(self, tokens: Any) -> Any:
-        """The id of a word, or the ids of a list of words."""
-        if isinstance(tokens, list):
-            return [self.token_to_idx.get(token, 0) for token in tokens]
-        return self.token_to_idx.get(tokens, 0)
-
-    def to_tokens(self, indices: Any) -> Any:
-        """The word of an id, or the words of a list of ids."""
-        if isinstance(indices, list):
-            return [self.idx_to_token[i] for i in indices]
-        return self.idx_to_token[indices]
 
 
 def count_tokens(samples: Iterable[Iterable[Hashable]]) -> Counter:

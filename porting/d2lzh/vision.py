@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from porting.d2lzh.batch_norm import LazyBatchNorm2d
+from porting.runtime.layers import BatchNorm
 
 
 def corr2d(X: Tensor, K: Tensor) -> Tensor:
@@ -28,8 +28,8 @@ class Residual(nn.Module):
         self.conv3 = (
             nn.LazyConv2d(num_channels, kernel_size=1, stride=strides) if use_1x1conv else None
         )
-        self.bn1 = LazyBatchNorm2d()
-        self.bn2 = LazyBatchNorm2d()
+        self.bn1 = BatchNorm()
+        self.bn2 = BatchNorm()
 
     def forward(self, X: Tensor) -> Tensor:
         Y = F.relu(self.bn1(self.conv1(X)))
@@ -51,7 +51,7 @@ def resnet18(num_classes: int) -> nn.Sequential:
 
     return nn.Sequential(
         nn.LazyConv2d(64, kernel_size=3, stride=1, padding=1),
-        LazyBatchNorm2d(),
+        BatchNorm(),
         nn.ReLU(),
         block(64, first_block=True),
         block(128),

@@ -6,13 +6,12 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from backends.errors import InputError
+from porting.runtime.data import imread
 
 VOC_CLASSES = [
     *("background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus"),
@@ -28,11 +27,6 @@ VOC_COLORMAP = [
 ]
 
 
-def _read_image(path: str) -> Tensor:
-    with Image.open(path) as image:
-        return torch.tensor(np.array(image.convert("RGB")))
-
-
 def read_voc_images(
     root: str = "../data/VOCdevkit/VOC2012", is_train: bool = True
 ) -> tuple[list[Tensor], list[Tensor]]:
@@ -43,8 +37,8 @@ def read_voc_images(
     names = Path(root, "ImageSets", "Segmentation", "train.txt" if is_train else "val.txt")
     images = names.read_text().split()
     return (
-        [_read_image(f"{root}/JPEGImages/{name}.jpg") for name in images],
-        [_read_image(f"{root}/SegmentationClass/{name}.png") for name in images],
+        [imread(f"{root}/JPEGImages/{name}.jpg") for name in images],
+        [imread(f"{root}/SegmentationClass/{name}.png") for name in images],
     )
 
 

@@ -138,12 +138,6 @@ def recurrent(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpressio
 
 
 @rule
-def cell(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
-    port.need_import("runtime_cells")
-    return fill(bound.row.torch, bound)
-
-
-@rule
 def cast(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
     return parse(f"{bound.self_text}.to({code(torch_dtype(bound.given['dtype'].value))})")
 

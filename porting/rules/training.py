@@ -64,6 +64,9 @@ def backward(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression
 @rule
 def step(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
     divisor = port.plan.rescale.get(call, bound.text("batch_size"))
+    if divisor and divisor != "1" and port.scope().is_lambda:
+        port.note("step-rescale", call)
+        return parse(f"runtime.stepper({bound.self_text})({divisor})")
     if divisor and divisor != "1":
         port.note("step-rescale", call)
         port.rescale(bound.self_text, divisor)
@@ -74,8 +77,6 @@ def step(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
 def cross_entropy(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
     if bound.has("axis"):
         raise UnsupportedError(f"axis={bound.text('axis')} of {bound.row.name}")
-    if port.state.loss_is_passed and not bound.has("from_logits"):
-        return parse("runtime.SoftmaxCrossEntropyLoss()")
     if bound.has("from_logits"):
         return parse("nn.NLLLoss(reduction='none')")
     return parse("nn.CrossEntropyLoss(reduction='none')")
@@ -120,12 +121,6 @@ def images(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
     if "transform" in bound.given and bound.text("transform") != "None":
         text = text[:-1] + f", transform={bound.text('transform')})"
     return parse(text)
-
-
-@rule
-def metric(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
-    port.need_import("runtime_metrics")
-    return fill(bound.row.torch, bound)
 
 
 @rule
@@ -193,69 +188,6 @@ def msra(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
 
 def _root(magnitude: float, unit: int) -> str:
     return f"({magnitude} / {unit}) ** 0.5" if unit != 1 else f"{magnitude}**0.5"
-
-
-OPTIMIZERS = {
-    "sgd": ("torch.optim.SGD", {"momentum": "momentum"}, {"lr": "0.01"}),
-    "adam": ("torch.optim.Adam", {"epsilon": "eps"}, {"lr": "0.001"}),
-    "adagrad": ("runtime.Adagrad", {"eps": "eps"}, {"lr": "0.01"}),
-    "rmsprop": ("runtime.RMSprop", {"gamma1": "alpha", "epsilon": "eps"}, {"lr": "0.001"}),
-    "adadelta": ("torch.optim.Adadelta", {"rho": "rho", "epsilon": "eps"}, {}),
-}
-
-
-@rule
-def trainer(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
-    """An optimizer by name and options, where both can be read; else chosen at run time."""
-    params = bound.text("params")
-    if port.kind(call.args[0].value).name == "paramdict":
-        params += ".values()"
-    options = bound.given["optimizer_params"].value if "optimizer_params" in bound.given else None
-    name = literal(bound, "optimizer")
-    readable = options is None or (
-        isinstance(options, cst.Dict)
-        and all(
-            isinstance(e, cst.DictElement) and isinstance(e.key, cst.SimpleString)
-            for e in options.elements
-        )
-    )
-    if isinstance(options, cst.Call) and code(options.func) == "dict":
-        readable = False
-    given: dict[str, str] = {}
-    if isinstance(options, cst.Dict):
-        for e in options.elements:
-            if isinstance(e, cst.DictElement) and isinstance(e.key, cst.SimpleString):
-                given[str(e.key.evaluated_value)] = code(e.value)
-    if not isinstance(name, str) or not readable or name.lower() not in OPTIMIZERS:
-        if isinstance(name, str) and name.lower() not in (*OPTIMIZERS, "nag"):
-            raise UnsupportedError(f"optimizer {name!r}")
-        port.note("optimizer-runtime", call)
-        parts = [params, bound.text("optimizer")]
-        if options is not None:
-            parts.append(code(options))
-        return parse(f"runtime.optimizer({', '.join(parts)})")
-    target, renamed, defaults = OPTIMIZERS[name.lower()]
-    names = {"learning_rate": "lr", "wd": "weight_decay", **renamed}
-    settings: dict[str, str] = {}
-    betas = {"beta1": "0.9", "beta2": "0.999"}
-    for key, value in given.items():
-        if name.lower() == "adam" and key in betas:
-            betas[key] = value
-            settings["betas"] = f"({betas['beta1']}, {betas['beta2']})"
-        elif name.lower() == "adadelta" and key in ("learning_rate", "wd"):
-            if key == "wd" and value not in ("0", "0.0"):
-                raise UnsupportedError("wd of adadelta")
-        elif key not in names:
-            raise UnsupportedError(f"option {key!r} of optimizer {name!r}")
-        elif not (key in ("momentum", "wd") and value in ("0", "0.0")):
-            settings[names[key]] = value
-    for key, value in defaults.items():
-        if key not in settings:
-            settings = {key: value, **settings}
-    if name.lower() == "adadelta" and "eps" not in settings:
-        settings["eps"] = "1e-05"
-    arguments = ", ".join([params, *(f"{key}={value}" for key, value in settings.items())])
-    return parse(f"{target}({arguments})")
 
 
 @rule

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from torch.nn import functional
 from torch.utils import data as torch_data
 
 from backends.mxnet_import import import_mxnet
-from porting import runtime, runtime_metrics
+from porting import runtime
 
 mx = import_mxnet()
 
@@ -22,6 +23,7 @@ HEADER = (
     "from mxnet import autograd, gluon, init, nd\n"
     "from mxnet.gluon import data as gdata, loss as gloss, nn, rnn\n"
 )
+NUMPY_HEADER = HEADER.replace("init, nd", "init, np, npx")
 INTEGERS = "ijn"
 
 
@@ -91,13 +93,29 @@ def _loss(values: list[Any]) -> Any:
     return sum((value * (position + 1.5)).sum() for position, value in enumerate(values))
 
 
-def run_mxnet(expression: str, inputs: str) -> tuple[list[Any], dict[str, np.ndarray]]:
-    arrays = {name: mx.nd.array(values) for name, values in numbers(inputs).items()}
+@contextlib.contextmanager
+def numpy_mode(on: bool = True) -> Iterator[None]:
+    """NumPy's shapes and arrays in MXNet, as after npx.set_np()."""
+    with mx.util.np_shape(on), mx.util.np_array(on):
+        yield
+
+
+def run_mxnet(
+    expression: str, inputs: str, numpy: bool = False
+) -> tuple[list[Any], dict[str, np.ndarray]]:
+    with numpy_mode(numpy):
+        return _run_mxnet(expression, inputs, mx.np.array if numpy else mx.nd.array)
+
+
+def _run_mxnet(
+    expression: str, inputs: str, array_of: Any
+) -> tuple[list[Any], dict[str, np.ndarray]]:
+    arrays = {name: array_of(values) for name, values in numbers(inputs).items()}
     for name, array in arrays.items():
         if name not in INTEGERS:
             array.attach_grad()
     names = {
-        "mx": mx, "nd": mx.nd, "autograd": mx.autograd, "nn": mx.gluon.nn, "rnn": mx.gluon.rnn,
+        "mx": mx, "nd": mx.nd, "np": mx.np, "npx": mx.npx, "autograd": mx.autograd, "nn": mx.gluon.nn, "rnn": mx.gluon.rnn,
         "gloss": mx.gluon.loss, "gdata": mx.gluon.data, "gluon": mx.gluon, "init": mx.init,
         "layer": _mxnet_layer, "vocabulary": vocabulary, "measured": measured, "Counter": Counter, **arrays,
     }  # fmt: skip
@@ -122,7 +140,7 @@ def run_torch(expression: str, inputs: str) -> tuple[list[Any], dict[str, np.nda
     }
     names = {
         "torch": torch, "nn": torch_nn, "F": functional, "gdata": torch_data, "runtime": runtime,
-        "runtime_metrics": runtime_metrics,
+
         "layer": _torch_layer, "vocabulary": vocabulary, "measured": measured, "Counter": Counter, **arrays,
     }  # fmt: skip
     values = _flat(eval(expression, names))

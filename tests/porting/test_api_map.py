@@ -10,25 +10,33 @@ import pytest
 from porting.api_map import NOTES, TABLE
 from porting.port import port
 from porting.rules import RULES
-from tests.porting.both_sides import HEADER, numbers, run_mxnet, run_torch
+from tests.porting.both_sides import HEADER, NUMPY_HEADER, numbers, run_mxnet, run_torch
 
 SHOWN = [row for row in TABLE.values() if row.example]
+NUMPY = ("np.", "npx.", "ndarray.")
 
 
 @pytest.mark.parametrize("row", SHOWN, ids=lambda row: row.name)
 def test_row(row) -> None:
+    numpy = row.name.startswith(NUMPY)
+    module = "np" if numpy else "nd"
     arrays = "".join(
-        f"{name} = nd.ones({values.shape})\n" for name, values in numbers(row.inputs).items()
+        f"{name} = {module}.ones({values.shape})\n" for name, values in numbers(row.inputs).items()
     )
-    ported = port(f"{HEADER}{arrays}out = {row.example}\n", "row.py")
+    header = NUMPY_HEADER if numpy else HEADER
+    ported = port(f"{header}{arrays}out = {row.example}\n", "row.py")
     assert ported.text.splitlines()[-1] == f"out = {row.port}"
-    expected, expected_grads = run_mxnet(row.example, row.inputs)
+    expected, expected_grads = run_mxnet(row.example, row.inputs, numpy)
     values, grads = run_torch(row.port, row.inputs)
     assert len(values) == len(expected)
     for value, other in zip(values, expected, strict=True):
         if not isinstance(other, np.ndarray):
             assert value == (pytest.approx(other, rel=1e-5) if isinstance(other, float) else other)
             continue
+        if numpy:
+            assert np.shape(value) == other.shape
+            assert np.asarray(value).dtype.kind == other.dtype.kind
+            value, other = np.asarray(value, np.float32), other.astype(np.float32)
         # MXNet gives (1,) where PyTorch gives (): the note reduction-shape.
         same = np.shape(value) == other.shape or (other.shape == (1,) and np.shape(value) == ())
         assert same, f"shape {np.shape(value)}, MXNet {other.shape}"
@@ -44,7 +52,8 @@ def test_row_is_complete(row) -> None:
     assert all(note in NOTES for note in row.notes)
     if row.shown_by:
         file, _, function = row.shown_by.partition("::")
-        module = importlib.import_module(f"tests.porting.{file.removesuffix('.py')}")
+        file = file.removesuffix(".py").replace("/", ".")
+        module = importlib.import_module(f"tests.porting.{file}")
         assert callable(getattr(module, function.partition("[")[0]))
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from porting.documents import DocumentError, hold_magics, read, release_magics
+from porting.not_ported import HELPERS
 from porting.port import port
 
 PLAIN = """# 中文注释   \r\nimport numpy as np\r\n\r\n\r\nx = np.ones( (2,3) )   # two  spaces\r\nif x.size>2 :\r\n\tprint("a",\r\n\t      'b')\r\n"""
@@ -194,6 +196,31 @@ def test_helper_library() -> None:
     assert unknown.summary["unknown"] == 1
 
 
+def test_modules_reached_through_the_helpers() -> None:
+    source = (
+        "import d2lzh.utils as d2l\nfrom d2lzh import nd, sgd, gloss, plt\n"
+        "x = d2l.nd.ones((1, 2))\nloss = gloss.L2Loss()\nd2l.plt.show(x)\n"
+        "y = d2l.np.zeros(3)\nz = d2l.np.exp(y).sum(axis=0)\nt = d2l.time.time()\n"
+    )
+    ported = port(source, "x.py")
+    assert ported.text == (
+        "import torch\nfrom porting import runtime\n"
+        "from porting import d2lzh as d2l\nfrom porting.d2lzh import sgd, plt\n"
+        "x = torch.ones((1, 2))\nloss = runtime.L2Loss()\nd2l.plt.show(x)\n"
+        "y = d2l.np.zeros(3)\nz = d2l.np.exp(y).sum(axis=0)\nt = d2l.time.time()\n"
+    )
+    assert ported.summary["unknown"] == 0
+
+
+@pytest.mark.parametrize("form", ["import d2lzh as d2l\nd2l.", "from d2lzh import {0}, sgd\n"])
+@pytest.mark.parametrize("name", ["download_imdb", "load_data_pikachu", "download_voc_pascal"])
+def test_a_missing_helper_is_a_stub_with_its_reason(form: str, name: str) -> None:
+    ported = port(f"{form.format(name)}{name}(3, root='a')\n", "x.py")
+    assert ported.summary["unknown"] == 1
+    with pytest.raises(NotImplementedError, match=re.escape(HELPERS[name])):
+        exec(ported.text, {})
+
+
 def test_imports_beside_mxnet_stay() -> None:
     text = port("import os, mxnet as mx  # why\nimport sys\nx = mx.nd.ones(2)\n", "x.py").text
     assert text == "import torch\nimport os  # why\nimport sys\nx = torch.ones(2)\n"
@@ -211,10 +238,14 @@ def test_comments_of_what_goes_stay() -> None:
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("x.txt", "", "only .py"),
+        ("x.txt", "", "does not end in .py"),
         ("x.ipynb", "{", "not a notebook"),
         ("x.ipynb", "[]", "not a notebook"),
-        ("x.py", "print 1\n", "not Python 3"),
+        ("x.ipynb", "", "not a notebook"),
+        ("x.ipynb", '{"worksheets": []}', "not a notebook of format 4"),
+        ("x.py", "x = (1,\n", "line 1, column 5: not Python 3 .* was never closed"),
+        ("x.py", "x = 1\0\n", "null bytes"),
+        ("x.py", "y = 1\nprint 1\n", "'x.py', line 2, column 1: not Python 3"),
     ],
 )
 def test_bad_input_is_one_line(name: str, text: str, message: str) -> None:

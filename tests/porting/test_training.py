@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from porting.port import port
+from tests.porting.both_sides import HEADER
 from tests.porting.chapters import assert_same, run_both
 
 REGRESSION = """
@@ -121,7 +123,12 @@ def test_weight_decay_on_weights_only() -> None:
         ("adagrad", "{'learning_rate': 0.1, 'wd': 0.2}"),
         ("rmsprop", "{'learning_rate': 0.05, 'gamma1': 0.8}"),
         ("rmsprop", "{}"),
+        ("rmsprop", "{'learning_rate': 0.05, 'centered': True, 'gamma2': 0.5}"),
         ("adadelta", "{'rho': 0.9}"),
+        ("adadelta", "{'wd': 0.1}"),
+        ("nag", "{'learning_rate': 0.05, 'momentum': 0.5, 'wd': 0.1}"),
+        ("nag", "dict(learning_rate=0.05)"),
+        ("sgd", "{'momentum': 0.9, 'lr_scheduler': lambda step: 0.1 / step}"),
     ],
 )
 @pytest.mark.parametrize("when", ["text", "run time"])
@@ -136,6 +143,31 @@ def test_optimizer(name: str, options: str, when: str) -> None:
 def test_learning_rate_can_be_changed() -> None:
     trainer = "trainer = gluon.Trainer(net.collect_params(), 'sgd', {'learning_rate': 0.1})\ntrainer.set_learning_rate(0.02)\nrate = trainer.learning_rate\n"
     assert_same(REGRESSION + trainer + LOOP, "weight", "rate")
+
+
+@pytest.mark.parametrize("name", ["sgd", "nag", "adam", "adadelta"])
+def test_momentum_of_a_changing_rate(name: str) -> None:
+    options = "" if name in ("adam", "adadelta") else ", 'momentum': 0.9"
+    body = f"""
+net = nn.Sequential()
+net.add(nn.Dense(1))
+net.initialize(init.Constant(0.1))
+loss = gloss.L2Loss()
+trainer = gluon.Trainer(net.collect_params(), '{name}', {{'learning_rate': 0.2{options}}})
+X, y = nd.array(features), nd.array(targets)
+for epoch in range(4):
+    with autograd.record():
+        l = loss(net(X), y)
+    l.backward()
+    trainer.step(6)
+    trainer.set_learning_rate(trainer.learning_rate * 0.5)
+weight = net[0].weight.data()
+"""
+    ported = assert_same(body, "weight", "l")
+    if name == "sgd":
+        assert "trainer = runtime.SGD(net.parameters(), lr=0.2, momentum=0.9)" in ported.text
+        own = port(HEADER + body.replace("    trainer.set_learning_rate", "    # "), "a.py")
+        assert "trainer = torch.optim.SGD(net.parameters(), lr=0.2, momentum=0.9)" in own.text
 
 
 def test_cross_entropy_takes_float_labels() -> None:

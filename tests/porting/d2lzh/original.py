@@ -6,9 +6,9 @@ import importlib
 import random
 import re
 import sys
+from functools import cache
 from types import ModuleType
 from typing import Any
-from unittest import mock
 
 import numpy as np
 import pytest
@@ -18,6 +18,7 @@ from backends.errors import InputError
 from backends.mxnet_import import import_mxnet
 
 
+@cache
 def original_or_skip() -> Any:
     """d2lzh.utils, or a skipped test without MXNet or d2lzh.
 
@@ -31,7 +32,8 @@ def original_or_skip() -> Any:
     ipython: Any = ModuleType("IPython")
     ipython.display = ModuleType("IPython.display")
     ipython.display.set_matplotlib_formats = lambda *formats: None
-    with mock.patch.dict(sys.modules, {"IPython": ipython}):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "IPython", ipython)
         try:
             return importlib.import_module("d2lzh.utils")
         except ModuleNotFoundError as error:

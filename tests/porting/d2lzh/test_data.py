@@ -27,6 +27,7 @@ def book_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
+@pytest.mark.usefixtures("both")
 def test_load_data_time_machine(original: Any, book_folder: Path) -> None:
     (book_folder / "timemachine.txt").write_bytes(TEXT.encode())
     found = d2l.load_data_time_machine()
@@ -34,6 +35,7 @@ def test_load_data_time_machine(original: Any, book_folder: Path) -> None:
     assert len(found[0]) == 10_000
 
 
+@pytest.mark.usefixtures("both")
 def test_load_data_jay_lyrics(original: Any, book_folder: Path) -> None:
     with zipfile.ZipFile(book_folder / "jaychou_lyrics.txt.zip", "w") as archive:
         archive.writestr("jaychou_lyrics.txt", TEXT)

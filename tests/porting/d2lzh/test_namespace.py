@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 
 from porting import d2lzh
-from porting.d2lzh.not_ported import NOT_PORTED
+from porting.api_map import TABLE
+from porting.names import PLAIN_MODULES
+from porting.not_ported import HELPERS as NOT_PORTED
+from porting.not_ported import MXNET_MODULES
 
 
 def public(module: Any) -> set[str]:
@@ -73,6 +76,22 @@ def test_no_mxnet_is_needed() -> None:
     code = "import sys; sys.modules['mxnet'] = None; from porting import d2lzh; d2lzh.resnet18(10)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_every_name_is_a_row_of_the_api_map(original: Any) -> None:
+    rows = {n.partition(".")[2]: row for n, row in TABLE.items() if n.startswith("d2lzh.")}
+    assert set(rows) == public(original) - set(MXNET_MODULES)
+    for name, row in rows.items():
+        assert row.proven == (name in d2lzh.__all__), name
+        assert row.reason == NOT_PORTED.get(name, "")
+        if row.proven and name not in (*PLAIN_MODULES, "mkdir_if_not_exist"):
+            source = (Path(__file__).parents[1] / row.shown_by.partition("::")[0]).read_text()
+            assert re.search(rf"\b{name}\b", source), (name, row.shown_by)
+
+
+def test_modules(original: Any) -> None:
+    for name in PLAIN_MODULES:
+        assert getattr(d2lzh, name) is getattr(original, name)
 
 
 def test_constants(original: Any) -> None:

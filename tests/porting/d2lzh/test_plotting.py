@@ -79,6 +79,7 @@ def assert_same_figure(theirs: Any, ours: Any) -> dict[str, Any]:
     return drawn[1][0]
 
 
+@pytest.mark.usefixtures("both")
 @pytest.mark.parametrize(
     "more", [[], [[1, 2], [5.0, 6.0], ["train", "test"]], [None, None, None, (2.0, 1.0)]]
 )
@@ -89,6 +90,7 @@ def test_semilogy(original: Any, more: list, shown: list[None]) -> None:
     assert len(shown) == 2
 
 
+@pytest.mark.usefixtures("both")
 def test_set_figsize(original: Any) -> None:
     for args in ((), ((5, 4),)):
         original.set_figsize(*args)
@@ -98,6 +100,7 @@ def test_set_figsize(original: Any) -> None:
         assert plt.rcParams["figure.figsize"] == expected
 
 
+@pytest.mark.usefixtures("both")
 def test_show_trace_2d(original: Any) -> None:
     def f(x1: Any, x2: Any) -> Any:
         return 0.1 * x1**2 + 2 * x2**2
@@ -109,6 +112,7 @@ def test_show_trace_2d(original: Any) -> None:
     assert drawn["contours"]
 
 
+@pytest.mark.usefixtures("both")
 def test_show_fashion_mnist(original: Any, nd: Any) -> None:
     images, labels = RNG.random((3, 1, 28, 28)).astype("float32"), ["shirt", "bag", "coat"]
     drawn = assert_same_figure(
@@ -118,6 +122,7 @@ def test_show_fashion_mnist(original: Any, nd: Any) -> None:
     assert drawn["images"] == [images[0, 0].tolist()]
 
 
+@pytest.mark.usefixtures("both")
 def test_show_images(original: Any, nd: Any) -> None:
     images = RNG.random((4, 5, 6, 3)).astype("float32")
     drawn = assert_same_figure(
@@ -131,6 +136,7 @@ def test_show_images(original: Any, nd: Any) -> None:
 BOXES = [[1.0, 2.0, 5.0, 7.0], [0.0, 0.0, 3.0, 4.0], [2.0, 1.0, 9.0, 8.0]]
 
 
+@pytest.mark.usefixtures("both")
 @pytest.mark.parametrize(
     "options", [{}, {"labels": ["dog", "cat"]}, {"labels": "dog", "colors": "w"}]
 )
@@ -142,6 +148,7 @@ def test_show_bboxes(original: Any, nd: Any, options: dict) -> None:
     assert len(drawn["rectangles"]) == 3
 
 
+@pytest.mark.usefixtures("both")
 def test_bbox_to_rect(original: Any) -> None:
     theirs, ours = original.bbox_to_rect(BOXES[0], "red"), d2l.bbox_to_rect(BOXES[0], "red")
     for get in ("get_bbox", "get_edgecolor", "get_linewidth", "get_fill"):

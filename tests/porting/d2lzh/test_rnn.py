@@ -10,8 +10,12 @@ from torch import nn
 
 from backends.errors import InputError
 from porting import d2lzh as d2l
+from porting import runtime
 from tests.porting.d2lzh.original import seed
 from tests.porting.d2lzh.test_training import assert_same_lines
+
+# The book turns ids of one axis with .T; torch warns once that it may forbid that.
+pytestmark = pytest.mark.filterwarnings("ignore:The use of `x.T` on tensors:UserWarning")
 
 TEXT = "the quick brown fox jumps over the lazy dog and runs away from the bear. " * 4
 SYMBOLS = sorted(set(TEXT))
@@ -72,6 +76,7 @@ def assert_close(ours: Any, theirs: Any) -> None:
         np.testing.assert_allclose(tensor.detach().numpy(), array.asnumpy(), atol=2e-5)
 
 
+@pytest.mark.usefixtures("both")
 def test_predict_rnn(original: Any, nd: Any) -> None:
     cpu = original.mx.cpu()
     for prefix in PREFIXES:
@@ -88,6 +93,7 @@ def test_predict_rnn(original: Any, nd: Any) -> None:
         assert len(ours) == len(prefix) + 20
 
 
+@pytest.mark.usefixtures("both")
 @pytest.mark.parametrize("is_random", [True, False])
 @pytest.mark.parametrize("theta", [0.2, None])
 def test_train_and_predict_rnn(
@@ -114,15 +120,15 @@ def test_train_and_predict_rnn(
     assert not np.allclose(ours[0].detach().numpy(), weights()[0], atol=1e-3)
 
 
-def layers(original: Any, kind: str, **options: Any) -> tuple[Any, nn.RNNBase]:
-    """A recurrent layer of each framework."""
-    gluon_rnn: Any = original.gluon.rnn
-    if kind == "RNN":
-        return (
-            gluon_rnn.RNN(HIDDENS, activation="tanh", **options),
-            nn.RNN(SIZE, HIDDENS, **options),
-        )
-    return getattr(gluon_rnn, kind)(HIDDENS, **options), getattr(nn, kind)(SIZE, HIDDENS, **options)
+def layers(original: Any, kind: str, gluon: bool, **options: Any) -> tuple[Any, nn.RNNBase]:
+    """A recurrent layer of each framework; `gluon`: one that ports have, which learns its size."""
+    theirs = getattr(original.gluon.rnn, kind)
+    tanh = kind == "RNN"
+    mx_layer = theirs(HIDDENS, **({"activation": "tanh"} if tanh else {}), **options)
+    if gluon:
+        more = {"nonlinearity": "tanh"} if tanh else {}
+        return mx_layer, getattr(runtime, kind)(HIDDENS, **more, **options)
+    return mx_layer, getattr(nn, kind)(SIZE, HIDDENS, **options)
 
 
 KINDS = [
@@ -134,6 +140,14 @@ KINDS = [
 ]
 
 
+@pytest.fixture(params=["torch's layer", "the runtime's layer", "ported"])
+def gluon(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether the layer is one of the runtime, as the port of the helpers needs."""
+    if request.param == "ported":
+        monkeypatch.setattr(request.module, "d2l", request.getfixturevalue("ported_utils"))
+    return request.param != "torch's layer"
+
+
 def copy(model: d2l.RNNModel, theirs: Any) -> None:
     arrays = [parameter.data() for parameter in theirs.collect_params().values()]
     with torch.no_grad():
@@ -142,14 +156,16 @@ def copy(model: d2l.RNNModel, theirs: Any) -> None:
 
 
 @pytest.mark.parametrize(("kind", "options"), KINDS)
-def test_rnn_model(original: Any, nd: Any, kind: str, options: dict) -> None:
-    mx_layer, layer = layers(original, kind, **options)
+def test_rnn_model(original: Any, nd: Any, gluon: bool, kind: str, options: dict) -> None:
+    mx_layer, layer = layers(original, kind, gluon, **options)
     theirs, ours = original.RNNModel(mx_layer, SIZE), d2l.RNNModel(layer, SIZE)
+    original.mx.random.seed(0)
     theirs.initialize(original.init.Normal(0.3))
     ids = np.random.default_rng(0).integers(SIZE, size=(3, 7))
     mx_state, state = theirs.begin_state(batch_size=3), ours.begin_state(batch_size=3)
     assert [tuple(s.shape) for s in state] == [s.shape for s in mx_state]
     theirs(nd.array(ids), mx_state)
+    ours(torch.tensor(ids), state)
     copy(ours, theirs)
     with original.autograd.record():
         mx_output, mx_state = theirs(nd.array(ids), mx_state)
@@ -167,7 +183,7 @@ def test_rnn_model(original: Any, nd: Any, kind: str, options: dict) -> None:
     text = ["the", 9]
     args = (SIZE, SYMBOLS, ID_OF)
     assert d2l.predict_rnn_gluon(
-        *text, ours, args[0], "cpu", *args[1:]
+        *text, ours, args[0], torch.device("cpu"), *args[1:]
     ) == original.predict_rnn_gluon(*text, theirs, args[0], original.mx.cpu(), *args[1:])
 
 
@@ -191,10 +207,11 @@ def test_train_and_predict_rnn_gluon(
     original: Any,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture,
+    gluon: bool,
     kind: str,
     options: dict,
 ) -> None:
-    mx_layer, layer = layers(original, kind, **options)
+    mx_layer, layer = layers(original, kind, gluon, **options)
     theirs, ours = original.RNNModel(mx_layer, SIZE), d2l.RNNModel(layer, SIZE)
     settings = (IDS, SYMBOLS, ID_OF, 4, 5, 1.0, 0.5, 4, 2, 10, PREFIXES)
     mx_draws, draws = Draws(), Draws()

@@ -41,6 +41,7 @@ def colormap2label() -> np.ndarray:
     return table
 
 
+@pytest.mark.usefixtures("both")
 @pytest.mark.parametrize("is_train", [True, False])
 def test_read_voc_images(original: Any, voc: str, is_train: bool) -> None:
     theirs, ours = original.read_voc_images(voc, is_train), d2l.read_voc_images(voc, is_train)
@@ -51,6 +52,7 @@ def test_read_voc_images(original: Any, voc: str, is_train: bool) -> None:
             np.testing.assert_array_equal(tensor.numpy(), array.asnumpy())
 
 
+@pytest.mark.usefixtures("both")
 def test_voc_label_indices(original: Any, voc: str) -> None:
     label = d2l.read_voc_images(voc)[1][0]
     table = colormap2label()
@@ -61,6 +63,7 @@ def test_voc_label_indices(original: Any, voc: str) -> None:
     assert found.max() > 10
 
 
+@pytest.mark.usefixtures("both")
 def test_voc_dataset(original: Any, voc: str, capsys: pytest.CaptureFixture) -> None:
     table = colormap2label()
     theirs = original.VOCSegDataset(True, (10, 7), voc, original.nd.array(table))

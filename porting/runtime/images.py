@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -61,6 +62,4 @@ class TransformFirst(Dataset[Any]):
         theirs = type(self.function).__module__.startswith("torchvision")
         if not (theirs and isinstance(first, Tensor) and first.dtype == torch.uint8):
             return first
-        from PIL import Image
-
         return Image.fromarray(first.squeeze(-1).numpy())

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from porting import runtime
+from porting.runtime import recurrent
 
 
 class _Cell:
@@ -48,16 +48,16 @@ class _Cell:
         return (torch.stack(outputs, axis) if merge_outputs else outputs), list(states)
 
 
-class RNNCell(_Cell, runtime.RNN):  # type: ignore[misc]
+class RNNCell(_Cell, recurrent.RNN):  # type: ignore[misc]
     """`gluon.rnn.RNNCell`: tanh unless told otherwise."""
 
     def __init__(self, hidden_size: int, nonlinearity: str = "tanh", input_size: int = 0):
         super().__init__(hidden_size, nonlinearity, input_size=input_size)
 
 
-class LSTMCell(_Cell, runtime.LSTM):  # type: ignore[misc]
+class LSTMCell(_Cell, recurrent.LSTM):  # type: ignore[misc]
     """`gluon.rnn.LSTMCell`."""
 
 
-class GRUCell(_Cell, runtime.GRU):  # type: ignore[misc]
+class GRUCell(_Cell, recurrent.GRU):  # type: ignore[misc]
     """`gluon.rnn.GRUCell`."""
