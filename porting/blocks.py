@@ -13,6 +13,10 @@ from porting.inference import is_network_name
 from porting.kinds import Kind, Scope
 from porting.templates import code
 
+MODULES = (
+    "gluon.Block", "gluon.HybridBlock", "gluon.nn.Block", "gluon.nn.HybridBlock",
+    "gluon.nn.Sequential", "gluon.nn.HybridSequential", "gluon.loss.Loss",
+)  # fmt: skip
 READS = m.Attribute(attr=m.Name("asscalar") | m.Name("asnumpy") | m.Name("argmax"))
 ASKS = "is_training"  # the detail of a function that asks for the mode
 # Functions of these names run networks in order to judge them.
@@ -99,8 +103,7 @@ class Blocks(Expressions):
         self.quiet.add(id(node.name))
         bases = [self.kind(arg.value) for arg in node.bases]
         is_module = any(base.name == "class" and base.detail == "module" for base in bases) or any(
-            self.canonical(arg.value) in ("gluon.nn.Sequential", "gluon.nn.HybridSequential")
-            for arg in node.bases
+            self.canonical(arg.value) in MODULES for arg in node.bases
         )
         methods = frozenset(s.name.value for s in node.body.body if isinstance(s, cst.FunctionDef))
         kind = Kind("class", detail="module" if is_module else "", methods=methods)

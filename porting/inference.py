@@ -91,6 +91,9 @@ def dotted(node: cst.CSTNode) -> str:
     return ""
 
 
+GIVEN_LOSS = re.compile(r"def \w+\([^)]*\b(\w*loss)\b[^)]*\):.*?\b\1\(\w[^()]*,", re.DOTALL)
+
+
 class State:
     """What the cells of one document share."""
 
@@ -113,6 +116,7 @@ class State:
         self.numpy_mode = False
         self.modules: set[str] = set()
         self.only_cross_entropy = False
+        self.loss_is_given = False
         self.import_lines: list[list[cst.BaseSmallStatement]] = []
 
     def read(self, text: str) -> None:
@@ -120,6 +124,8 @@ class State:
         losses = set(re.findall(r"\b(\w*Loss)\(", text))
         by_hand = re.search(r"squared_loss|linreg", text)
         self.only_cross_entropy = bool(losses) and not by_hand and losses <= CROSS_ENTROPIES
+        # Functions that call a loss they are given take labels of any type only from runtime's.
+        self.loss_is_given = not self.only_cross_entropy and bool(GIVEN_LOSS.search(text))
 
 
 class Inference(cst.CSTTransformer):

@@ -79,6 +79,8 @@ def cross_entropy(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpre
         raise UnsupportedError(f"axis={bound.text('axis')} of {bound.row.name}")
     if bound.has("from_logits"):
         return parse("nn.NLLLoss(reduction='none')")
+    if port.state.loss_is_given:
+        return parse("runtime.SoftmaxCrossEntropyLoss()")
     return parse("nn.CrossEntropyLoss(reduction='none')")
 
 

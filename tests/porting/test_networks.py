@@ -142,3 +142,25 @@ one, two = net[1].weight.data(), net[2].weight.data()
 same = (net[1].weight.data() == net[2].weight.data()).mean().asscalar()
 """
     assert_same(body, "out", "one", "two", "same")
+
+
+def test_a_block_imported_by_name() -> None:
+    body = """
+from mxnet.gluon import Block
+
+class Layer(Block):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.weight = self.params.get('weight', shape=(4, 2))
+
+    def forward(self, x):
+        return nd.Dropout(nd.dot(x, self.weight.data()), p=0.5)
+
+layer = Layer()
+layer.initialize(init.Constant(0.5))
+layer.params
+out = layer(nd.array(features))
+"""
+    ported = assert_same(body, "out")
+    assert "training=self.training" in ported.text
+    assert "\ndict(layer.named_parameters())" in ported.text

@@ -612,3 +612,17 @@ def measured(x, y, loss):
 """
     body = function + made if first == "function" else made + function
     assert_same(body + "l = measured(nd.array(features), nd.array(classes), chosen)\n", "l")
+
+
+def test_one_of_several_losses_is_given_to_a_function() -> None:
+    body = """
+square = gloss.L2Loss()
+
+def measured(x, y, loss):
+    return loss(x, y).sum().asscalar()
+
+chosen = gloss.SoftmaxCrossEntropyLoss()
+l = measured(nd.array(features), nd.array(classes), chosen)
+k = measured(nd.array(features), nd.array(features) * 2, square)
+"""
+    assert_same(body, "l", "k")
