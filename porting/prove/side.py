@@ -56,6 +56,7 @@ def run(job: Job) -> None:
         recorder = prepare(job, writer, draws)
         recorder.settings = {n: ast.literal_eval(value) for n, value in job.settings.items()}
         _watch_made_up_data(job, writer)
+        _stand_in_for_ipython()
         _watch_curves(recorder)
         program = Path(job.program)
         sys.path.insert(0, str(program.parent))
@@ -86,7 +87,6 @@ def _prepare_mxnet(job: Job, writer: Writer, draws: Draws) -> Recorder:
     Training(mx, recorder, draws).install()
     randomness.inject(mx, draws, recorder)
     datasets.inject(mx, job.data)
-    _stand_in_for_ipython()
     if importlib.util.find_spec("gluonbook") is None and importlib.util.find_spec("d2lzh"):
         # The helpers' name before the book was published.
         sys.modules["gluonbook"] = importlib.import_module("d2lzh")
