@@ -49,6 +49,7 @@ def run(job: Job) -> None:
     socket.setdefaulttimeout(10)
     warnings.simplefilter("ignore")  # the program's warnings are its reader's affair
     sys.stdout = Path(job.trace).with_name("output").open("w")
+    _stand_in_for_ipython()
     with Path(job.trace).open("wb") as file:
         writer = Writer(file)
         draws = Draws(job.seed, job.noise, lambda text: writer.write("draws", text))
@@ -56,7 +57,6 @@ def run(job: Job) -> None:
         recorder = prepare(job, writer, draws)
         recorder.settings = {n: ast.literal_eval(value) for n, value in job.settings.items()}
         _watch_made_up_data(job, writer)
-        _stand_in_for_ipython()
         _watch_curves(recorder)
         program = Path(job.program)
         sys.path.insert(0, str(program.parent))
