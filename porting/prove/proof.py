@@ -17,7 +17,7 @@ from porting.prove.report import Proof
 from porting.prove.runs import Runs
 from porting.prove.side import Job
 from porting.prove.trace import Trace
-from porting.prove.units import Part, aligned, parts
+from porting.prove.units import Part, aligned, is_import, parts
 
 # What is this many times too far apart beside one perturbed run, no second one explains.
 HOPELESS = 100.0
@@ -94,11 +94,16 @@ def compared(original: Program, port: Program) -> list[Result]:
 def judged(original: Program, port: Program) -> Proof:
     """The proof that the runs give."""
     proof = Proof(str(original.path), str(port.path), compared(original, port))
-    for who, run in (("the original", original.trace), ("the port", port.trace)):
+    for who, program in (("the original", original), ("the port", port)):
+        run = program.trace
         if run.about:
             proof.versions[run.about["framework"]] = run.about["version"]
         if run.failure:
             proof.notes.append(f"{who}: {run.failure}")
+        for part in program.parts:
+            unit = run.units.get(part.number)
+            if is_import(part) and unit is not None and unit.error:
+                proof.notes.append(f"{who} raises {unit.error}")
     made_up = sorted({*original.trace.made_up, *port.trace.made_up})
     if made_up:
         proof.notes.append(f"{', '.join(made_up)}: made-up data; --data-dir DIR gives the real")

@@ -49,6 +49,7 @@ def run(job: Job) -> None:
     socket.setdefaulttimeout(10)
     warnings.simplefilter("ignore")  # the program's warnings are its reader's affair
     sys.stdout = Path(job.trace).with_name("output").open("w")
+    _stand_in_for_ipython()
     with Path(job.trace).open("wb") as file:
         writer = Writer(file)
         draws = Draws(job.seed, job.noise, lambda text: writer.write("draws", text))
@@ -86,7 +87,6 @@ def _prepare_mxnet(job: Job, writer: Writer, draws: Draws) -> Recorder:
     Training(mx, recorder, draws).install()
     randomness.inject(mx, draws, recorder)
     datasets.inject(mx, job.data)
-    _stand_in_for_ipython()
     if importlib.util.find_spec("gluonbook") is None and importlib.util.find_spec("d2lzh"):
         # The helpers' name before the book was published.
         sys.modules["gluonbook"] = importlib.import_module("d2lzh")
