@@ -44,6 +44,10 @@ class Comparison:
 def compare(path: str, original: Tree, others: Sequence[Tree], port: Tree) -> Iterator[Comparison]:
     """Compare the port's tree with the original's; `others` are the original's perturbed runs'."""
     kind, content = original[0], original[1]
+    if kind in ("array", "number", "numbers") and port[0] == "function":
+        why = f"the original has {_show(original)}, the port a function: is it to be called?"
+        yield Comparison(path, DIFFERS, why)
+        return
     if kind in ("function", "opaque") or port[0] in ("function", "opaque"):
         if kind != "function":
             unread = content if kind == "opaque" else port[1]
