@@ -22,7 +22,7 @@ report: .venv
 	$(BIN)/lockstep report out --out out/report.html && exit $$differs
 
 test: lint
-	$(BIN)/python -m pytest -n 2 tests
+	$(BIN)/python -m pytest -n 2 --dist loadgroup tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q benchmarks --benchmark-disable
 
 lint: .venv

@@ -5,11 +5,11 @@ from __future__ import annotations
 from tests.porting.prove.sections import Section, Trap
 
 
-def _loop(net: str, units: int, trainer: str, step: str = "") -> str:
+def _loop(net: str, units: int, trainer: str, step: str = "", given: str = "") -> str:
     """A network of one layer, trained for three steps on `features`."""
     return (
         f"{net} = nn.Sequential()\n"
-        f"{net}.add(nn.Dense({units}))\n"
+        f"{net}.add(nn.Dense({units}{given}))\n"
         f"{net}.initialize(init.Normal(sigma=0.1))\n"
         f"trainer = gluon.Trainer({net}.collect_params(), {trainer})\n"
         "for epoch in range(3):\n"
@@ -41,7 +41,7 @@ for epoch in range(2):
             Trap("1", "the step does not divide", "(l.sum() / 5)", "l.sum()", "for epoch", r"backward pass 2: net\.1\."),
             Trap("1", "divided twice", "l.sum() / 5", "l.mean() / 5", "for epoch", r"backward pass 2: net\.1\."),
             Trap("3", "weight decay without biases", "net.parameters(), lr=0.03, weight_decay=0.1", "[{'params': net[1].weight, 'weight_decay': 0.1}, {'params': net[1].bias}], lr=0.03", "for epoch", r"backward pass \d: net\.1\.bias"),
-            Trap("3", "weight decay divided as well", "lr=0.03, weight_decay=0.1", "lr=0.03, weight_decay=0.1 / 5", "for epoch", r"backward pass 3: net\.1\."),
+            Trap("3", "weight decay divided as well", "lr=0.03, weight_decay=0.1", "lr=0.03, weight_decay=0.1 / 5", "for epoch", r"backward pass 2: net\.1\."),
             Trap("4", "no half", "loss = runtime.L2Loss()", "loss = nn.MSELoss(reduction='none')", "for epoch", r"backward pass 1: the loss|backward pass 2: net\.1\."),
             Trap("2", "the mean of all", "loss = runtime.L2Loss()", "loss = lambda a, b: runtime.L2Loss()(a, b).mean()", "for epoch", r"backward pass 2: net\.1\."),
             Trap("16", "gradients add up", "        trainer.zero_grad()\n", "", "for epoch", r"backward pass 2: gradient of net\.1\."),
@@ -92,13 +92,13 @@ for epoch in range(3):
     with autograd.record():
         l = squared(nd.dot(features, w) + b, flat)
     l.backward()
-    clip([w, b], 0.5)
+    clip([w, b], 30)
     sgd([w, b], 0.5, 4)
 """,
         [
             Trap("11", "(N, 1) against (N,)", "y.reshape(y_hat.shape)", "y", "for epoch", r"backward pass 1: (the loss|gradient of [wb])"),
-            Trap("clip", "the norm of one gradient", "norm += (param.grad ** 2).sum()", "norm = (param.grad ** 2).sum()", "for epoch", r"backward pass 2: [wb]:"),
-            Trap("clip", "clipped after dividing", "l.sum().backward()", "(l.sum() / 4).backward()", "for epoch", r"backward pass 2: [wb]:"),
+            Trap("clip", "the norm of one gradient", "norm += (param.grad ** 2).sum()", "norm = (param.grad ** 2).sum()", "for epoch", r"backward pass [23]: [wb]:"),
+            Trap("clip", "clipped after dividing", "l.sum().backward()", "(l.sum() / 4).backward()", "for epoch", r"backward pass [23]: [wb]:"),
             Trap("26", "in place without no_grad", "with torch.no_grad():", "if True:", "for epoch", r"the port raises line \d+: RuntimeError: a leaf Variable"),
             Trap("16", "gradients add up", "    for param in (w, b):\n        param.grad = None\n", "", "for epoch", r"backward pass 2: gradient of [wb]:"),
             Trap("21", "backward of many numbers", "l.sum().backward()", "l.backward()", "for epoch", r"RuntimeError: grad can be implicitly created only for scalar"),
@@ -155,7 +155,7 @@ l.backward()
         _loop("adaptive", 3, "'adam', {'learning_rate': 0.1, 'epsilon': 0.1}"),
         [
             Trap("13", "epsilon beside the corrected root", "    trainer.param_groups[0]['eps'] = 0.1 / (1 - 0.999 ** (epoch + 1)) ** 0.5\n", "", "for epoch", r"backward pass 2: adaptive\.1\."),
-            Trap("13", "another second moment", "eps=0.1", "eps=0.1, betas=(0.9, 0.99)", "for epoch", r"backward pass \d: adaptive\.1\.|the last update: adaptive\.1\."),
+            Trap("13", "another second moment", "eps=0.1", "eps=0.1, betas=(0.8, 0.999)", "for epoch", r"backward pass \d: adaptive\.1\.|the last update: adaptive\.1\."),
         ],
         [("    trainer.step()", "    trainer.param_groups[0]['eps'] = 0.1 / (1 - 0.999 ** (epoch + 1)) ** 0.5\n    trainer.step()")],
     ),
@@ -169,7 +169,7 @@ l.backward()
     ),
     Section(
         "adagrad",
-        _loop("summed", 5, "'adagrad', {'learning_rate': 0.1, 'eps': 0.001}"),
+        _loop("summed", 5, "'adagrad', {'learning_rate': 0.1, 'eps': 0.001}", given=", in_units=2"),
         [
             Trap("13", "epsilon beside the root", "runtime.Adagrad(", "torch.optim.Adagrad(", "for epoch", r"backward pass 2: summed\.1\."),
             Trap("13", "another epsilon", "eps=0.001", "eps=0.1", "for epoch", r"backward pass 2: summed\.1\."),
@@ -221,7 +221,7 @@ slope = x.grad
 """,
         [
             Trap("21", "backward of many numbers", "y.sum().backward()", "y.backward()", "y.backward()", r"the port raises line \d+: RuntimeError: grad can be implicitly"),
-            Trap("21", "the mean of the heads", "y.sum().backward()", "y.mean().backward()", "slope = x.grad", r"slope: 3 in the original, 1 in the port"),
+            Trap("21", "the mean of the heads", "y.sum().backward()", "y.mean().backward()", "slope = x.grad", r"slope: 6 in the original, 2 in the port at \[2\]"),
         ],
     ),
     Section(
@@ -253,6 +253,6 @@ with autograd.record():
     y = (x * (x * 2).detach()).sum()
 y.backward()
 """,
-        [Trap("15", "no detach", "(x * 2).detach()", "(x * 2)", "y.backward()", r"gradient of x: 2 in the original, 4 in the port|gradient of x")],
+        [Trap("15", "no detach", "(x * 2).detach()", "(x * 2)", "y.backward()", r"gradient of x: [\d.]+ in the original, [\d.]+ in the port at \[\d\]")],
     ),
 ]  # fmt: skip
