@@ -55,6 +55,7 @@ def results(
         elif units[0] is None:
             result.why = f"the original did not get this far ({original.failure or 'cut'})"
         elif units[1] is None:
+            result.verdict = DIFFERS if port.died else UNKNOWN
             result.why = f"the port did not get this far ({port.failure or 'cut'})"
         else:
             noisy = [unit for unit in units[2:] if unit is not None]
