@@ -89,10 +89,7 @@ def test_a_right_port_is_proven(book: Path) -> None:
     done = prove(book, "--json", "proof.json", code=0)
     content = report(book)
     assert files(book.parent) == before
-    assert (
-        list(book.iterdir()) == [book / "chapter.py", book / "chapter_torch.py"]
-        or len(list(book.iterdir())) == 2
-    )
+    assert {path.name for path in book.iterdir()} == {"chapter.py", "chapter_torch.py"}
     assert content["holds"] is True
     assert content["counts"]["differs"] == 0
     assert content["counts"]["proven equal"] >= 4
