@@ -27,7 +27,7 @@ def events_agree(
         step = "after the last update" if event.loss is None else f"backward pass {n + 1}"
         matched = _matched(event.leaves, counterpart.leaves, partners)
         ratio = _ratio(matched) if n == 0 or divides else 1.0
-        if not _loss_has(ratio, event, counterpart):
+        if ratio != 1 and not _loss_has(ratio, event, counterpart):
             ratio = 1.0
         divides = divides or ratio != 1
         if ratio != 1 and (text := _ratio_note(ratio)) not in notes:

@@ -183,6 +183,7 @@ def test_cells_stand_for_each_other_by_number(tmp_path: Path) -> None:
 @given(st.lists(st.sampled_from(["a = 1", "b = a", "print(a)", "f(b)", "for i in a: pass", "a += 1"])), st.data())  # fmt: skip
 def test_every_part_is_in_one_group(lines: list[str], data: st.DataObject) -> None:
     kept = data.draw(st.lists(st.booleans(), min_size=len(lines), max_size=len(lines)))
+
     def made(source: list[str]) -> list[Part]:
         return [Part(n, n + 1, text, ast.parse(text).body) for n, text in enumerate(source)]
 
