@@ -76,7 +76,7 @@ DRAWS = [
     Draw("randn_like", "nd.random.normal(shape=(2, 7))", "torch.randn_like(torch.zeros((2, 7)))", "torch.rand_like(torch.zeros((2, 7)))"),
     Draw("old_name", "nd.random_normal(0, 1, shape=(2, 8))", "torch.randn((2, 8))", "2 * torch.randn((2, 8))"),
     Draw("uniform", "nd.random.uniform(-1, 1, shape=(3, 3))", "torch.empty((3, 3)).uniform_(-1, 1)", "torch.empty((3, 3)).uniform_(-1, 2)"),
-    Draw("uniform_named", "nd.random.uniform(low=-2, high=1, shape=(3, 4))", "torch.empty((3, 4)).uniform_(**{'to': 1, 'from': -2})", "torch.empty((3, 4)).uniform_(-2)"),
+    Draw("uniform_named", "nd.random.uniform(low=-2, high=1, shape=(3, 4))", "torch.empty((3, 4)).uniform_(**{'to': 1, 'from': -2})", "torch.empty((3, 4)).uniform_(-1)"),
     Draw("uniform_plain", "nd.random.uniform(shape=(3, 5))", "torch.rand(3, 5)", "torch.randn(3, 5)"),
     Draw("uniform_one", "nd.uniform(0, 3)", "3 * torch.rand(1)", "torch.rand(1)"),
     Draw("two_of_a_kind", "nd.random.uniform(shape=(3, 6)) - nd.random.uniform(shape=(3, 6))", "torch.rand((3, 6)) - torch.rand((3, 6))", "torch.rand((3, 6)) + torch.rand((3, 6))"),

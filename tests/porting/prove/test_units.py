@@ -174,10 +174,25 @@ def test_cells_stand_for_each_other_by_number(tmp_path: Path) -> None:
     original = parts(write(tmp_path, "a.ipynb", notebook("x = 1", "y = 2", "y")))
     ported = parts(write(tmp_path, "b.ipynb", notebook("z = 1", "w = 2\nq = 3", "x")))
     assert [len(group.port) for group in aligned(original, ported)] == [1, 1, 1]
+    turned = parts(write(tmp_path, "d.ipynb", notebook("y = 2", "x = 1", "y")))
+    numbers = [
+        [(a.number, b.number) for a in g.original for b in g.port]
+        for g in aligned(original, turned)
+    ]
+    assert numbers == [[(0, 0)], [(1, 1)], [(2, 2)]]
     fewer = parts(write(tmp_path, "c.ipynb", notebook("x = 1", "y")))
     found = aligned(original, fewer)
     assert sum(len(group.original) for group in found) == 3
     assert found[-1].port == [fewer[-1]]
+
+
+def test_a_context_that_the_port_does_without(tmp_path: Path) -> None:
+    original = parts(write(tmp_path, "a.py", "with autograd.record():\n    y = x\nz = 1\n"))
+    ported = parts(write(tmp_path, "b.py", "q = 0\ny = x\nz = 1\n"))
+    assert groups(original, ported)[1:] == [
+        (["with autograd.record():"], ["y = x"]),
+        (["z = 1"], ["z = 1"]),
+    ]
 
 
 @given(st.lists(st.sampled_from(["a = 1", "b = a", "print(a)", "f(b)", "for i in a: pass", "a += 1"])), st.data())  # fmt: skip
