@@ -17,6 +17,8 @@ from porting.prove.runs import Runs
 from porting.prove.units import parts
 from tests.conftest import backend_or_skip
 
+pytestmark = pytest.mark.xdist_group("draws")  # the original runs once
+
 
 @dataclass(frozen=True)
 class Draw:
@@ -147,7 +149,6 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Result, R
     return {name: (by_name[0][name], by_name[1][name]) for name in BY_NAME}
 
 
-@pytest.mark.xdist_group("draws")
 @pytest.mark.parametrize("name", BY_NAME)
 def test_same_draw(name: str, found: dict[str, tuple[Result, Result]]) -> None:
     same, other = found[name]

@@ -145,19 +145,17 @@ l.backward()
         "momentum",
         _loop("heavy", 2, "'sgd', {'learning_rate': 0.02, 'momentum': 0.5}", "    if epoch == 0:\n        trainer.set_learning_rate(trainer.learning_rate * 0.1)\n"),
         [
-            Trap("13", "momentum scaled by the new rate", "\n        for state in trainer.state.values():\n            state['momentum_buffer'] /= 0.1", "", "for epoch", r"backward pass 3: heavy\.1\."),
+            Trap("13", "momentum scaled by the new rate", "runtime.SGD(", "torch.optim.SGD(", "for epoch", r"backward pass 3: heavy\.1\."),
             Trap("13", "no momentum", ", momentum=0.5", "", "for epoch", r"backward pass 3: heavy\.1\."),
         ],
-        [("* 0.1\n", "* 0.1\n        for state in trainer.state.values():\n            state['momentum_buffer'] /= 0.1\n")],
     ),
     Section(
         "adam",
         _loop("adaptive", 3, "'adam', {'learning_rate': 0.1, 'epsilon': 0.1}"),
         [
-            Trap("13", "epsilon beside the corrected root", "    trainer.param_groups[0]['eps'] = 0.1 / (1 - 0.999 ** (epoch + 1)) ** 0.5\n", "", "for epoch", r"backward pass 2: adaptive\.1\."),
+            Trap("13", "epsilon beside the corrected root", "runtime.Adam(", "torch.optim.Adam(", "for epoch", r"backward pass 2: adaptive\.1\."),
             Trap("13", "another second moment", "eps=0.1", "eps=0.1, betas=(0.8, 0.999)", "for epoch", r"backward pass \d: adaptive\.1\.|the last update: adaptive\.1\."),
         ],
-        [("    trainer.step()", "    trainer.param_groups[0]['eps'] = 0.1 / (1 - 0.999 ** (epoch + 1)) ** 0.5\n    trainer.step()")],
     ),
     Section(
         "rmsprop",
@@ -177,8 +175,8 @@ l.backward()
     ),
     Section(
         "adadelta",
-        _loop("delta", 6, "'adadelta', {'rho': 0.9}"),
-        [Trap("13", "torch's own epsilon", ", eps=1e-05", "", "for epoch", r"backward pass 2: delta\.1\.")],
+        _loop("delta", 6, "'adadelta', {'rho': 0.9}", given=", in_units=2"),
+        [Trap("13", "torch's own epsilon", "runtime.Adadelta(delta.parameters(), rho=0.9)", "torch.optim.Adadelta(delta.parameters(), lr=1.0, rho=0.9)", "for epoch", r"backward pass 2: delta\.1\.")],
     ),
     Section(
         "stale",
