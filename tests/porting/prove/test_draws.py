@@ -17,8 +17,6 @@ from porting.prove.runs import Runs
 from porting.prove.units import parts
 from tests.conftest import backend_or_skip
 
-pytestmark = pytest.mark.xdist_group("draws")  # the original runs once
-
 
 @dataclass(frozen=True)
 class Draw:

@@ -20,8 +20,6 @@ from tests.porting.prove.layer_traps import LAYERS
 from tests.porting.prove.sections import Section, Trap, replaced
 from tests.porting.prove.training_traps import TRAINING
 
-pytestmark = pytest.mark.xdist_group("traps")  # the original runs once
-
 HEADER = """import numpy as np
 from mxnet import autograd, gluon, init, nd
 from mxnet.gluon import data as gdata, loss as gloss, nn, rnn
