@@ -21,8 +21,9 @@ report: .venv
 	done; done; \
 	$(BIN)/lockstep report out --out out/report.html && exit $$differs
 
+# A file at a time: some start a program once for all of their tests.
 test: lint
-	$(BIN)/python -m pytest -n 2 tests
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q benchmarks --benchmark-disable
 
 lint: .venv

@@ -36,12 +36,14 @@ def results(
     """A result for each group, in the original's order."""
     found = []
     held: list[dict[str, Tree]] = [{} for _ in range(2 + len(others))]
+    draws = Draws()
     raised = ""
     for group in groups:
         units = [_left(group.original, run) for run in (original, *others)]
         units.insert(1, _left(group.port, port))
         for names, unit in zip(held, units, strict=True):
             names |= unit.values if unit else {}
+        draws.add(units[0], units[1])
         if not group.original:
             continue
         first = group.original[0]
@@ -53,10 +55,13 @@ def results(
         elif units[0] is None:
             result.why = f"the original did not get this far ({original.failure or 'cut'})"
         elif units[1] is None:
+            result.verdict = DIFFERS if port.died else UNKNOWN
             result.why = f"the port did not get this far ({port.failure or 'cut'})"
         else:
             noisy = [unit for unit in units[2:] if unit is not None]
             _judge(result, group, units[0], noisy, units[1], held)
+            if result.verdict == DIFFERS and not units[1].error:
+                result.why += draws.odd()
             if result.verdict == DIFFERS and raised and not units[1].error:
                 result.verdict, result.why = UNKNOWN, f"{raised}; since then: {result.why}"
             if units[0].error and not units[1].error:
@@ -102,7 +107,6 @@ def _judge(
         else:
             result.verdict, result.excess = DIFFERS, comparison.excess
             result.why = f"{comparison.path}: {comparison.why}"
-            result.why += _draws(unit, port)
             return
     if result.equal:
         result.verdict = EQUAL
@@ -165,13 +169,28 @@ def _names(
             yield Comparison(name, UNKNOWN, "the port has no such name")
 
 
-def _draws(unit: Unit, port: Unit) -> str:
-    """What one of the programs draws and the other does not."""
-    ours, theirs = Counter(unit.draws), Counter(port.draws)
-    told = []
-    for who, only in (("original", ours - theirs), ("port", theirs - ours)):
-        if only:
-            text, number = next(iter(only.items()))
-            times = f", {number} times" if number > 1 else ""
-            told.append(f"only the {who} draws {text}{times}")
-    return "; " + "; ".join(told) if told else ""
+class Draws:
+    """What both programs have drawn so far: a layer may draw when it is made or when called."""
+
+    def __init__(self) -> None:
+        self._ours: Counter[str] = Counter()
+        self._theirs: Counter[str] = Counter()
+        self._told: set[str] = set()
+
+    def add(self, unit: Unit | None, port: Unit | None) -> None:
+        self._ours.update(unit.draws if unit else ())
+        self._theirs.update(port.draws if port else ())
+
+    def odd(self) -> str:
+        """What one of the programs has drawn and the other has not; each is told once."""
+        told = []
+        for who, only in (
+            ("original", self._ours - self._theirs),
+            ("port", self._theirs - self._ours),
+        ):
+            new = [text for text in only if text not in self._told]
+            if new:
+                times = f", {only[new[0]]} times" if only[new[0]] > 1 else ""
+                told.append(f"only the {who} draws {new[0]}{times}")
+            self._told.update(new)
+        return "; " + "; ".join(told) if told else ""

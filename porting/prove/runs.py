@@ -98,12 +98,13 @@ def _parts_begun(place: Path) -> int:
 def _result(process: subprocess.Popen[bytes], place: Path, timeout: float) -> Trace:
     path = place / "trace"
     result = trace.read(path) if path.exists() else Trace()
-    if process.returncode == 0:
+    if process.returncode == 0 and result.seconds:
         return result
     lines = (place / "errors").read_text(errors="replace").strip().splitlines()
-    if process.returncode == -9:
+    if process.returncode == -9 and timeout:
         result.failure = f"ended after {timeout:g} s; give a longer --timeout"
     else:
-        last = lines[-1] if lines else ""
-        result.failure = f"its process ended with code {process.returncode}: {last}"
+        last = f": {lines[-1]}" if lines else ""
+        result.failure = f"its process ended with code {process.returncode} before its end{last}"
+        result.died = True
     return result

@@ -83,6 +83,7 @@ class Trace:
     units: dict[int, Unit] = field(default_factory=dict)
     made_up: list[str] = field(default_factory=list)  # data that no folder had
     failure: str = ""  # why the run did not get to its end
+    died: bool = False  # by itself
     seconds: float = 0.0
 
 

@@ -14,8 +14,6 @@ from torch.nn import functional as F
 
 from porting.prove.draws import Draws, Shape
 
-UNTOUCHED = frozenset({"generator", "layout", "pin_memory", "memory_format"})
-
 
 def inject(draws: Draws) -> None:
     """Replace every draw of `torch` in this process.
@@ -50,10 +48,10 @@ class _Switch:
 
 
 def _inject_in_place(switch: _Switch) -> None:
-    def filling(kind: str, *defaults: float) -> Callable[..., Tensor]:
+    def filling(kind: str, **defaults: float) -> Callable[..., Tensor]:
         def fill(self: Tensor, *arguments: Any, **options: Any) -> Tensor:
-            named = [v for name, v in options.items() if name not in UNTOUCHED]
-            parameters = [*arguments, *named, *defaults[len(arguments) + len(named) :]]
+            given = defaults | dict(zip(defaults, arguments, strict=False)) | options
+            parameters = [given[name] for name in defaults]
             if kind == "exponential":
                 parameters = [1 / parameters[0]]
             values = switch.now.draw(kind, parameters, tuple(self.shape))
@@ -62,9 +60,9 @@ def _inject_in_place(switch: _Switch) -> None:
 
         return fill
 
-    Tensor.normal_ = filling("normal", 0.0, 1.0)  # type: ignore[method-assign]
-    Tensor.uniform_ = filling("uniform", 0.0, 1.0)  # type: ignore[method-assign]
-    Tensor.exponential_ = filling("exponential", 1.0)  # type: ignore[method-assign]
+    Tensor.normal_ = filling("normal", mean=0.0, std=1.0)  # type: ignore[method-assign]
+    Tensor.uniform_ = filling("uniform", **{"from": 0.0, "to": 1.0})  # type: ignore[method-assign]
+    Tensor.exponential_ = filling("exponential", lambd=1.0)  # type: ignore[method-assign]
 
     def bernoulli_(self: Tensor, p: Any = 0.5, **_: Any) -> Tensor:
         return self.copy_(_bernoulli(switch.now, p, tuple(self.shape)))
