@@ -49,8 +49,8 @@ NOTES: dict[str, tuple[str, str]] = {
     "flatten": ("MXNet's flatten keeps the first axis.", "MXNet的flatten保留第一维。"),
     "item": ("`asscalar()` is `.item()`.", "`asscalar()`即`.item()`。"),
     "numpy": (
-        "The array leaves the graph and the device before it becomes NumPy.",
-        "转为NumPy前先脱离计算图和设备。",
+        "The array leaves the graph and the device before it becomes NumPy. It is no copy, as MXNet's is: write `.numpy().copy()` before changing it.",
+        "转为NumPy前先脱离计算图和设备。与MXNet不同,它不是副本:修改之前请用`.numpy().copy()`。",
     ),
     "random-names": (
         "`nd.random` says loc/scale/low/high/shape; draws differ even with equal seeds.",
