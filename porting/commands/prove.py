@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +14,7 @@ from experiments.data.download import data_folders
 HELP = "run a program and its port on the same numbers, and compare"
 DIFFERS, INTERRUPTED = 1, 130
 SEEDS, RUNS = 2**31, 16
+WIDTH = 132  # of a table that goes into a file or a pipe
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -59,7 +62,8 @@ def run(arguments: Namespace) -> int:
     if arguments.json is not None:
         check_writable(arguments.json)
     proof = prove(arguments, Console(stderr=True))
-    show(proof, Console(), arguments.quiet)
+    wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDTH
+    show(proof, Console(width=wide), arguments.quiet)
     if arguments.json is not None:
         write_text(arguments.json, as_json(proof))
     if proof.interrupted:

@@ -115,7 +115,7 @@ def _judge(
     elif defined := [name for part in group.original for name in part.defines]:
         result.why = f"it only defines {', '.join(defined)}; what calls it is compared"
     else:
-        result.why = "it leaves no value"
+        result.why = "it leaves no value to compare"
 
 
 def _comparisons(

@@ -201,5 +201,5 @@ def _divisors(ratio: float) -> tuple[float, ...]:
 
 
 def _ratio_note(ratio: float) -> str:
-    times = f"{ratio:g}" if ratio > 1 else f"1/{1 / ratio:g} of"
-    return f"the original's gradients are {times} times the port's; the update makes up for it"
+    larger, times = ("original", ratio) if ratio > 1 else ("port", 1 / ratio)
+    return f"gradients are {times:g} times larger in the {larger}"

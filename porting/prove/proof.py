@@ -99,6 +99,7 @@ def judged(original: Program, port: Program) -> Proof:
         if run.about:
             proof.versions[run.about["framework"]] = run.about["version"]
         if run.failure:
+            proof.complete = False
             proof.notes.append(f"{who}: {run.failure}")
         for part in program.parts:
             unit = run.units.get(part.number)
@@ -108,6 +109,9 @@ def judged(original: Program, port: Program) -> Proof:
     if made_up:
         proof.notes.append(f"{', '.join(made_up)}: made-up data; --data-dir DIR gives the real")
     proof.perturbed_runs = len(original.perturbed)
+    if original.perturbed:
+        times = "once more" if proof.perturbed_runs == 1 else f"{proof.perturbed_runs} more times"
+        proof.notes.append(f"the original ran {times}, with rounding errors added")
     return proof
 
 

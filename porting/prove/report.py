@@ -29,14 +29,15 @@ class Proof:
     notes: list[str] = field(default_factory=list)
     perturbed_runs: int = 0
     interrupted: bool = False
+    complete: bool = True  # both programs came to their end
 
     def count(self, verdict: str) -> int:
         return Counter(result.verdict for result in self.results)[verdict]
 
     @property
     def holds(self) -> bool:
-        """Whether something was compared and nothing differs."""
-        return self.count(EQUAL) > 0 and self.count(DIFFERS) == 0
+        """Whether both came to their end, something was compared, and nothing differs."""
+        return self.complete and self.count(EQUAL) > 0 and self.count(DIFFERS) == 0
 
     @property
     def sentence(self) -> str:
@@ -87,7 +88,8 @@ def _details(result: Result) -> str:
         told.append(result.why)
     elif result.equal:
         values = f"{result.equal} value{'s' * (result.equal != 1)}"
-        updates = f", {result.updates} backward passes" if result.updates else ""
+        passes = "backward passes" if result.updates > 1 else "backward pass"
+        updates = f", {result.updates} {passes}" if result.updates else ""
         apart = f"at most {result.apart:.0e} apart" if result.apart else "identical"
         told.append(f"{values}{updates}, {apart}")
     if result.unknown and result.verdict == EQUAL:
