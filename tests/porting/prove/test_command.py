@@ -226,7 +226,7 @@ def test_a_port_that_ends_itself(book: Path, ending: str, message: str) -> None:
 def test_an_original_that_ends_itself(book: Path) -> None:
     (book / "chapter.py").write_text(ORIGINAL.replace("print(", "k = os._exit(3)\nprint("))
     (book / "chapter_torch.py").write_text(PORT.replace("print(", "k = 0\nprint("))
-    prove(book, "--json", "proof.json", code=0)
+    prove(book, "--json", "proof.json", code=1)
     content = report(book)
     assert any("the original: its process ended with code 3" in note for note in content["notes"])
     assert part(content, "for epoch")["verdict"] == "equal"

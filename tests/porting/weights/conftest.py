@@ -12,10 +12,13 @@ from backends.mxnet_import import import_mxnet
 
 @pytest.fixture
 def mx() -> Any:
+    """MXNet, whose draws do not depend on the tests before."""
     try:
-        return import_mxnet()
+        mxnet = import_mxnet()
     except (ImportError, InputError) as error:
         return pytest.skip(str(error))
+    mxnet.random.seed(1)
+    return mxnet
 
 
 @pytest.fixture
