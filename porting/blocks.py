@@ -41,8 +41,8 @@ class Blocks(Expressions):
             self.scope().names[node.params.params[1].name.value] = Kind(
                 "alias", alias="mxnet.ndarray"
             )
-        self.suspended.append((self.recording, self.mode))
-        self.recording, self.mode = 0, {}
+        self.suspended.append((self.recording, self.mode, self.around))
+        self.recording, self.mode, self.around = 0, {}, []
         return True
 
     def _asks(self, node: cst.CSTNode) -> bool:
@@ -67,7 +67,7 @@ class Blocks(Expressions):
         self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef
     ) -> Any:
         scope = self.scopes.pop()
-        self.recording, self.mode = self.suspended.pop()
+        self.recording, self.mode, self.around = self.suspended.pop()
         asks = not scope.has_record and (scope.asks or self._asks(original_node))
         self.scope().names[original_node.name.value] = Kind(
             "function", returns=scope.returned, detail=ASKS if asks else ""
@@ -122,6 +122,9 @@ class Blocks(Expressions):
         if (chosen := self._name_of_parameter(node)) and isinstance(node.target, cst.Name):
             self.bind_name(node.target.value, Kind("param", detail=chosen))
         self.mode = {}
+        layers = self.kind(node.iter).layers if isinstance(node.iter, cst.Name) else None
+        if any(layer.width != 1 for layer in layers or ()):
+            self.note("layers-counted", node.iter)
         return True
 
     def _name_of_parameter(self, node: cst.For) -> str:
@@ -215,6 +218,15 @@ class Blocks(Expressions):
             return "train" if trains else "eval"
         return {"autograd.train_mode": "train", "autograd.predict_mode": "eval"}.get(name, "")
 
+    def _records(self, node: cst.With, mode: str) -> bool:
+        """Whether MXNet records inside; a function alone is taken to be called in its mode."""
+        if self._is_record(node):
+            return True
+        if self._pauses(node):
+            return False
+        recorded = self.here()[1]
+        return mode == "train" if recorded is None else recorded
+
     def _pauses(self, node: cst.With) -> bool:
         call = node.items[0].item
         return isinstance(call, cst.Call) and self.canonical(call.func) == "autograd.pause"
@@ -230,6 +242,13 @@ class Blocks(Expressions):
         else:
             mode = self._mode_of(node)
         names = self._networks(node.body) if mode else []
+        if mode:
+            self.around.append((mode == "train", self._records(node, mode)))
+            if self.around[-1][0] is not self.around[-1][1] and any(
+                (kind := self.lookup(name)) is not None and kind.name == "function"
+                for name in names
+            ):
+                self.note("mode-of-functions", node.items[0].item)
         self.switches.append([s for name in names for s in self._mode_switch(name, mode)])
         if self._is_record(node) or mode == "train":
             self.recording += 1
@@ -241,6 +260,8 @@ class Blocks(Expressions):
     def leave_With(self, original_node: cst.With, updated_node: cst.With) -> Any:
         pre = self.switches.pop()
         mode = self._mode_of(original_node)
+        if self._is_record(original_node) or mode:
+            self.around.pop()
         if self._is_record(original_node):
             pre = [*pre, *self._detaching(original_node)]
         if self._is_record(original_node) or mode == "train":

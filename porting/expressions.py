@@ -594,8 +594,9 @@ class Expressions(Inference):
             return updated
         if row.reason:
             return self.stub(name, original, updated, row.reason, "unknown")
-        if name == "autograd.is_training":
-            new = cst.parse_expression(self.training_mode())
+        if name in ("autograd.is_training", "autograd.is_recording"):
+            asked = self.training_mode if name.endswith("training") else self.recorded
+            new = cst.parse_expression(asked())
             self.found(row, original, new)
             return new
         if row.kind == "class" and not row.signature:

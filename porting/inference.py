@@ -112,6 +112,7 @@ class State:
         self.layers: dict[str, list[str]] = {}
         self.updaters: set[str] = set()
         self.divided = False
+        self.gradients_read = 0
         self.prefixes: dict[str, str] = {}
         self.numpy_mode = False
         self.modules: set[str] = set()
@@ -125,6 +126,7 @@ class State:
         by_hand = re.search(r"squared_loss|linreg", text)
         self.only_cross_entropy = bool(losses) and not by_hand and losses <= CROSS_ENTROPIES
         # Functions that call a loss they are given take labels of any type only from runtime's.
+        self.gradients_read = training.gradients_read(text)
         self.loss_is_given = not self.only_cross_entropy and bool(GIVEN_LOSS.search(text))
 
 
@@ -146,6 +148,8 @@ class Inference(cst.CSTTransformer):
         self.before: list[str] = []
         self.tags: dict[int, tuple[str, Any, Any]] = {}
         self.recording = 0
+        # What the with statements around say: whether the code trains, and whether it records.
+        self.around: list[tuple[bool, bool]] = []
         self.statements: set[int] = set()
         self.read: set[int] = set()
         self.targets: dict[int, cst.BaseExpression] = {}
@@ -392,11 +396,25 @@ class Inference(cst.CSTTransformer):
         """What says here whether the code trains; outside modules, whether it records."""
         if any(scope.is_module_class for scope in self.scopes):
             return "self.training"
+        trains, records = self.here()
+        if trains is False or trains is not records:
+            return str(trains)
         self.state.uses_is_training = True
         for scope in self.scopes:
             if scope.is_function:
                 scope.asks = True
         return "torch.is_grad_enabled()"
+
+    def recorded(self) -> str:
+        """What says here whether gradients are recorded."""
+        return "False" if self.here()[1] is False else "torch.is_grad_enabled()"
+
+    def here(self) -> tuple[bool | None, bool | None]:
+        """Whether MXNet trains and records at this place; None in a function: its caller says."""
+        if self.around:
+            return self.around[-1]
+        called = any(scope.is_function for scope in self.scopes)
+        return (None, None) if called else (False, False)
 
     def data_module(self) -> str:
         if not self.state.data_alias:

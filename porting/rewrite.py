@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ from porting.rules import REMOVED
 from porting.templates import code
 
 IMPORT = "__mx2torch_import_"
+OWN_GRADIENT = re.compile(r"(?P<indent> *)(?P<layer>[\w.\[\]]+)\.(?:weight|bias)\.grad = None\n")
 
 
 class Rewriter(Blocks):
@@ -216,7 +218,7 @@ class Rewriter(Blocks):
             assert isinstance(call.func, cst.Attribute)
             if not self.has_mxnet():
                 continue
-            text = self.written_in_torch(self.plan.zero.get(call, ""))
+            text = self.written_in_torch(self._whole_layers(self.plan.zero.get(call, "")))
             if not text and not self._reset_by_loop(call):
                 text = self._zero_leaves(call)
             if text:
@@ -225,6 +227,22 @@ class Rewriter(Blocks):
                 self.note("zero-grad", call)
                 made += cst.parse_module(text).body
         return made
+
+    def _whole_layers(self, text: str) -> str:
+        """A layer whose weight is updated by hand: its bias has a gradient, too."""
+        lines: list[str] = []
+        for line in text.splitlines(keepends=True):
+            own = OWN_GRADIENT.fullmatch(line)
+            if own and self._is_layer(cst.parse_expression(own["layer"])):
+                line = f"{own['indent']}{own['layer']}.zero_grad()\n"
+                if line in lines:
+                    continue
+            lines.append(line)
+        return "".join(lines)
+
+    def _is_layer(self, node: cst.BaseExpression) -> bool:
+        owner = node.value if isinstance(node, cst.Subscript) else node
+        return self.kind(owner).name == "module"
 
     def _reset_by_loop(self, call: cst.Call) -> bool:
         return any(
@@ -426,7 +444,9 @@ def rewrite(
     """Port one piece of Python; imports are left as marked statements for ``imports.finish``."""
     wrapper = MetadataWrapper(cst.parse_module(source), unsafe_skip_copy=False)
     tree = wrapper.module
-    rewriter = Rewriter(state, cell, training.plan(tree, state.updaters), interactive)
+    rewriter = Rewriter(
+        state, cell, training.plan(tree, state.updaters, state.gradients_read), interactive
+    )
     return wrapper.visit(rewriter), rewriter
 
 

@@ -30,6 +30,7 @@ HARMLESS = {
     "as_in_context",
 }
 
+GRADIENT = re.compile(r"(?<!autograd)\.(?:list_)?grad\(|\.data\(\)\.grad\b")
 # Functions that update parameters by hand also start with sgd, adam, rms, ada or mom.
 UPDATES = {"trainer_fn", "optimizer", "updater"}
 ALL_PARAMETERS = re.compile(
@@ -44,12 +45,19 @@ class Plan:
     divide: dict[cst.Call, str] = field(default_factory=dict)
     zero: dict[cst.CSTNode, str] = field(default_factory=dict)
     rescale: dict[cst.Call, str] = field(default_factory=dict)
+    reads: int = 0  # how often the document reads the gradient of a Gluon parameter
+    kept: set[cst.Call] = field(default_factory=set)  # steps after which gradients are read
     loops: set[cst.Call] = field(default_factory=set)
     updaters: set[str] = field(default_factory=set)
     carried: dict[cst.With, list[str]] = field(default_factory=dict)
 
 
-def plan(module: cst.Module, updaters: set[str] | None = None) -> Plan:
+def gradients_read(text: str) -> int:
+    """How often the text reads the gradient of a Gluon parameter."""
+    return len(GRADIENT.findall(text))
+
+
+def plan(module: cst.Module, updaters: set[str] | None = None, reads: int = 0) -> Plan:
     """Analyse one cell or file; ``updaters``: the document's functions that update parameters."""
     known = set() if updaters is None else updaters
     known |= {
@@ -57,7 +65,7 @@ def plan(module: cst.Module, updaters: set[str] | None = None) -> Plan:
         for node in m.findall(module, m.FunctionDef())
         if isinstance(node, cst.FunctionDef) and _updates_first(node)
     }
-    found = Plan(updaters=known, carried=carried(module))
+    found = Plan(updaters=known, carried=carried(module), reads=reads)
     _suite(module.body, [], found, in_loop=False)
     return found
 
@@ -269,7 +277,10 @@ def _backward(
         m.findall(s, m.Attribute(attr=m.Name("grad"))) for s in followers
     )
     head_given = bool(call.args)
-    if len(texts) == 1 and not nested and not touched and not head_given:
+    read_before = sum(gradients_read(code(s)) for s in followers[: last + 1])
+    if found.reads > read_before:
+        found.kept.update(direct)
+    elif len(texts) == 1 and not nested and not touched and not head_given:
         if texts != {"1"}:
             found.divide[call] = texts.pop()
         for step in direct:

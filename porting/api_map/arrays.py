@@ -961,9 +961,13 @@ def _life() -> Iterator[Row]:
         kind="py",
     )
     yield Row(
-        "nd.save", "torch.save({data}, {fname})", "fname data", "call", ("state-dict",), kind="py"
-    )
-    yield Row("nd.load", "torch.load({fname})", "fname", "call", ("state-dict",))
+        "nd.save", "torch.save({data}, {fname})", "fname data", "save", ("np-save",), kind="py",
+        shown_by="test_files.py::test_saved_arrays",
+    )  # fmt: skip
+    yield Row(
+        "nd.load", "torch.load({fname})", "fname", "call", ("np-save",), kind="tensors",
+        shown_by="test_files.py::test_saved_arrays",
+    )  # fmt: skip
 
 
 def rows() -> Iterator[Row]:

@@ -118,7 +118,13 @@ def _layers() -> Iterator[Row]:
         "a:2x3",
         kind="module",
     )
-    yield Row("gluon.nn.LayerNorm", "", "", "unknown", ("unknown",), kind="module")
+    yield Row(
+        "gluon.nn.LayerNorm", "runtime.LayerNorm({})",
+        "axis=-1 epsilon=1e-5>eps center=True scale=True beta_initializer='zeros' "
+        "gamma_initializer='ones' in_channels=0",
+        "layer_norm", ("deferred",), "layer(nn.LayerNorm(), a)", "layer(runtime.LayerNorm(), a)",
+        "a:2x3x4", kind="module",
+    )  # fmt: skip
     yield Row(
         "gluon.nn.BatchNorm",
         "runtime.BatchNorm(momentum=0.1)",
@@ -279,7 +285,7 @@ def _layers() -> Iterator[Row]:
         "{self}.grad",
         "ctx!",
         "parameter_data",
-        ("parameters",),
+        ("parameters", "gradient-none"),
         shown_by="test_training.py::test_gradients_read_before_the_step_are_not_divided",
     )
     yield Row(
@@ -437,7 +443,7 @@ def _data() -> Iterator[Row]:
     yield Row(
         "gluon.data.DataLoader",
         "data.DataLoader({})",
-        "dataset batch_size shuffle sampler last_batch='keep' num_workers pin_memory",
+        "dataset batch_size shuffle sampler last_batch='keep' num_workers pin_memory batchify_fn>collate_fn",
         "data_loader",
         ("dataset",),
         "next(iter(gdata.DataLoader(a, 2)))",
@@ -456,23 +462,28 @@ def _data() -> Iterator[Row]:
             kind="dataset",
             shown_by="test_images.py::test_images",
         )
-    for name in (
-        "ToTensor",
-        "Resize",
-        "Compose",
-        "CenterCrop",
-        "Normalize",
-        "RandomFlipLeftRight",
-        "RandomFlipTopBottom",
+    for name, signature in (
+        ("ToTensor", "*args"),
+        ("Resize", "*args"),
+        ("Compose", "*args"),
+        ("CenterCrop", "*args"),
+        ("Normalize", "mean=0.0 std=1.0"),
+        ("RandomFlipLeftRight", "*args"),
+        ("RandomFlipTopBottom", "*args"),
+        ("RandomResizedCrop", "size scale=(0.08,1.0) ratio=(0.75,1.3333333333333333)"),
+        ("RandomColorJitter", "brightness=0 contrast=0 saturation=0 hue=0"),
+        ("RandomBrightness", "brightness"),
     ):
         target = {
             "RandomFlipLeftRight": "RandomHorizontalFlip",
             "RandomFlipTopBottom": "RandomVerticalFlip",
+            "RandomColorJitter": "ColorJitter",
+            "RandomBrightness": "ColorJitter",
         }.get(name, name)
         yield Row(
             f"gluon.data.vision.transforms.{name}",
             f"torchvision.transforms.{target}({{}})",
-            "*args",
+            signature,
             "vision",
             ("torchvision",),
             kind="py",

@@ -96,6 +96,11 @@ NOTES: dict[str, tuple[str, str]] = {
         "several: they are divided right before the step, as MXNet does.",
         "反向传播与更新之间还有其他代码读取梯度,或更新有多种分支:因此像MXNet一样在更新前才除。",
     ),
+    "step-keeps": (
+        "The gradient is read elsewhere: MXNet's step divides by n and leaves the gradient as it "
+        "is; so does `runtime.step`.",
+        "其他地方还读取梯度:MXNet的`step`除以n但不改动梯度,`runtime.step`与之相同。",
+    ),
     "in-place": (
         "Writing into a parameter outside `record()` is free in MXNet and needs `no_grad` in PyTorch.",
         "在MXNet中可在`record()`之外直接改写参数,在PyTorch中须放在`no_grad`内。",
@@ -113,6 +118,11 @@ NOTES: dict[str, tuple[str, str]] = {
     "is-training": (
         "A function has no training mode in PyTorch: whether gradients are recorded stands in for it.",
         "PyTorch的普通函数没有训练模式,用是否记录梯度来代替。",
+    ),
+    "mode-of-functions": (
+        "Here MXNet records without training, or trains without recording: a function asks whether "
+        "gradients are recorded and takes that for the mode.",
+        "此处MXNet只记录而不训练,或只训练而不记录:函数以是否记录梯度作为模式。",
     ),
     "loss-per-sample": (
         "Gluon's losses are one number per sample; `reduction='none'` keeps that.",
@@ -152,6 +162,11 @@ NOTES: dict[str, tuple[str, str]] = {
     "dense-activation": (
         "`activation=` is a layer of its own in PyTorch; indices into the network are moved.",
         "`activation=`在PyTorch中是单独的层;网络下标随之调整。",
+    ),
+    "layers-counted": (
+        "The port's network may have more layers than the original's: an activation and `nn.Flatten` "
+        "are layers of their own.",
+        "移植后的网络层数可能更多:激活函数和`nn.Flatten`是单独的层。",
     ),
     "batch-norm": (
         "momentum weighs the old statistic in MXNet and the new one in PyTorch: 0.9 becomes 0.1. "
@@ -209,6 +224,10 @@ NOTES: dict[str, tuple[str, str]] = {
     "parameters": (
         "A Gluon Parameter holds an array; in PyTorch it is the array.",
         "Gluon的Parameter内含数组,PyTorch的Parameter本身就是数组。",
+    ),
+    "gradient-none": (
+        "Before the first backward the gradient is zeros in MXNet and None in PyTorch.",
+        "首次反向传播之前,梯度在MXNet中为零,在PyTorch中为None。",
     ),
     "parameter-pattern": (
         "The pattern is matched against PyTorch's names; BatchNorm's gamma and beta are called "
@@ -339,8 +358,8 @@ NOTES: dict[str, tuple[str, str]] = {
         "分布相同;即使种子相同,抽样也不同。",
     ),
     "np-save": (
-        "`npx.load` gives a list or a dict: one array is saved as a list of one.",
-        "`npx.load`返回列表或字典:单个数组存为只有一个元素的列表。",
+        "MXNet's `load` gives a list or a dict: one array is saved as a list of one.",
+        "MXNet的`load`返回列表或字典:单个数组存为只有一个元素的列表。",
     ),
     "set-np": (
         "PyTorch's arrays have NumPy's shapes and types without being told.",

@@ -84,7 +84,8 @@ def _state() -> Iterator[Row]:
     for name in ("save", "load"):
         form = "torch.save({arr}, {file})" if name == "save" else "torch.load({file})"
         yield Row(
-            f"npx.{name}", form, "file arr" if name == "save" else "file", f"npx_{name}",
+            f"npx.{name}", form, "file arr" if name == "save" else "file",
+            "save" if name == "save" else "call",
             ("np-save",), kind="py", shown_by="test_numpy.py::test_saved_arrays",
         )  # fmt: skip
 

@@ -7,7 +7,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from porting.prove.agreement import DIFFERS, EQUAL, UNKNOWN, Comparison, arrays_agree, compare
+from porting.prove.agreement import (
+    DIFFERS,
+    EQUAL,
+    NO_GRADIENT,
+    UNKNOWN,
+    Comparison,
+    arrays_agree,
+    compare,
+)
 from porting.prove.events import events_agree
 from porting.prove.trace import Trace, Unit, joined
 from porting.prove.units import Group, Part
@@ -106,6 +114,7 @@ def _judge(
             result.unknown.append(f"{comparison.path}: {comparison.why}")
         else:
             result.verdict, result.excess = DIFFERS, comparison.excess
+            result.apart = comparison.apart
             result.why = f"{comparison.path}: {comparison.why}"
             return
     if result.equal:
@@ -127,6 +136,9 @@ def _comparisons(
         word = {"shown": "the value shown", "printed": "the line printed"}[what]
         if what == "shown" and not left:
             continue  # such as `x.attach_grad()`, whose counterpart in PyTorch returns x
+        if what == "shown" and not right and all(t[0] == "array" and not t[1].any() for t in left):
+            yield Comparison(word, UNKNOWN, NO_GRADIENT)
+            continue
         if len(left) != len(right):
             counts = [len(getattr(other, what)) for other in others]
             verdict = DIFFERS if all(count == len(left) for count in counts) else UNKNOWN

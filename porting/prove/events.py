@@ -8,7 +8,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from porting.prove.agreement import DIFFERS, EQUAL, Comparison, arrays_agree, pairs
+from porting.prove.agreement import (
+    DIFFERS,
+    EQUAL,
+    Comparison,
+    arrays_agree,
+    largest,
+    one_of_many,
+    pairs,
+)
 from porting.prove.trace import Event, Leaf
 
 WINDOW = 8  # backward passes before and after
@@ -111,6 +119,7 @@ def _event(
         (counterpart.name if counterpart else "") or leaf.name or f"array {n + 1}"
         for n, (leaf, counterpart) in enumerate(matched)
     ]
+    scale = largest(leaf.value for leaf in event.leaves)
     for name, (leaf, counterpart) in zip(names, matched, strict=True):
         path = f"{step}: {name}"
         if counterpart is None:
@@ -118,9 +127,10 @@ def _event(
             yield Comparison(path, DIFFERS, why)
             continue
         noisy = spread.around(leaf.value, spread.values[leaf.key])
-        yield arrays_agree(path, leaf.value, noisy, counterpart.value)
+        yield one_of_many(path, leaf.value, noisy, counterpart.value, scale)
     if event.loss is not None:
         yield _loss(f"{step}: the loss", event, port, ratio, spread)
+    scale = largest(a.gradient * a.factor for a in event.leaves if a.gradient is not None)
     for name, (leaf, counterpart) in zip(names, matched, strict=True):
         path = f"{step}: gradient of {name}"
         if leaf.gradient is None or counterpart is None:
@@ -130,7 +140,7 @@ def _event(
             continue
         gradient = leaf.gradient * leaf.factor
         noisy = spread.around(gradient, spread.gradients[leaf.key])
-        yield arrays_agree(path, gradient, noisy, counterpart.gradient * ratio)
+        yield one_of_many(path, gradient, noisy, counterpart.gradient * ratio, scale)
     extra = len(port.leaves) - sum(counterpart is not None for _, counterpart in matched)
     if extra > 0 and event.loss is not None:
         yield Comparison(step, DIFFERS, f"the port trains {extra} arrays more than the original")

@@ -19,8 +19,9 @@ from porting.prove.side import Job
 from porting.prove.trace import Trace
 from porting.prove.units import Part, aligned, is_import, parts
 
-# What is this many times too far apart beside one perturbed run, no second one explains.
-HOPELESS = 100.0
+# What is this many times too far apart beside one perturbed run, no second one explains; but by
+# this part of the largest number a unit that rounding puts on the other side of a kink may move it.
+HOPELESS, KINK = 100.0, 0.05
 
 
 @dataclass
@@ -126,7 +127,10 @@ def data_folders(data_dir: Path | None, program: Path) -> list[Path]:
 def _may_be_rounding(found: list[Result], perturbed: int) -> bool:
     """Whether another perturbed run may explain what differs."""
     open_questions = [r for r in found if r.verdict == DIFFERS and r.excess > 0]
-    return any(not perturbed or r.excess < HOPELESS for r in open_questions)
+    return any(
+        not perturbed or r.excess < HOPELESS or (r.updates and r.apart < KINK)
+        for r in open_questions
+    )
 
 
 def _place(program: Program) -> str:

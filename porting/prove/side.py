@@ -97,6 +97,7 @@ def _prepare_torch(job: Job, writer: Writer, draws: Draws) -> Recorder:
     import torch
 
     from porting.prove.on_torch import draws as randomness
+    from porting.prove.on_torch import torchvision
     from porting.prove.on_torch.training import Training
     from porting.prove.on_torch.values import Values
 
@@ -105,6 +106,7 @@ def _prepare_torch(job: Job, writer: Writer, draws: Draws) -> Recorder:
     torch.manual_seed(job.seed)
     Training(recorder).install()
     randomness.inject(draws)
+    torchvision.inject(job.data)
     return recorder
 
 

@@ -130,6 +130,17 @@ def batch_norm(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpressi
 
 
 @rule
+def layer_norm(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
+    """Over the last axis; `nn.LayerNorm` wants its size, which Gluon learns."""
+    for name in ("axis", "center", "scale", "beta_initializer", "gamma_initializer"):
+        if bound.has(name):
+            raise UnsupportedError(f"argument {name} of nn.LayerNorm")
+    parts = [bound.text("in_channels")] if bound.has("in_channels") else []
+    parts += [f"eps={bound.text('epsilon')}"] if bound.has("epsilon") else []
+    return parse(f"{'nn' if bound.has('in_channels') else 'runtime'}.LayerNorm({', '.join(parts)})")
+
+
+@rule
 def recurrent(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
     if "layout" in bound.given and literal(bound, "layout") != "TNC":
         raise UnsupportedError(f"layout={bound.text('layout')} of {bound.row.name}")

@@ -154,15 +154,11 @@ def npx_dropout(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpress
 
 
 @rule
-def npx_save(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
+def save(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
     """One array is saved as a list of one."""
-    source = original(call, bound, "arr")
-    text = bound.text("arr")
+    given = bound.parameters[1].name
+    source = original(call, bound, given)
+    text = bound.text(given)
     if source is not None and port.kind(source).name == "tensor":
         text = f"[{text}]"
-    return parse(f"torch.save({text}, {bound.text('file')})")
-
-
-@rule
-def npx_load(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
-    return fill(bound.row.torch, bound)
+    return parse(f"torch.save({text}, {bound.text(bound.parameters[0].name)})")

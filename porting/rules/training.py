@@ -64,6 +64,9 @@ def backward(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression
 @rule
 def step(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
     divisor = port.plan.rescale.get(call, bound.text("batch_size"))
+    if divisor and divisor != "1" and call in port.plan.kept:
+        port.note("step-keeps", call)
+        return parse(f"runtime.step({bound.self_text}, {divisor})")
     if divisor and divisor != "1" and port.scope().is_lambda:
         port.note("step-rescale", call)
         return parse(f"runtime.stepper({bound.self_text})({divisor})")

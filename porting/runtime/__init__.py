@@ -6,7 +6,7 @@ from porting.runtime.cells import GRUCell, LSTMCell, RNNCell
 from porting.runtime.data import download, fixed_crop, imread, random_crop
 from porting.runtime.images import Images, Transformed, TransformFirst
 from porting.runtime.initialisation import Initializer, initialize, parameter, uniform
-from porting.runtime.layers import BatchNorm, Embedding, batch_norm
+from porting.runtime.layers import BatchNorm, Embedding, LayerNorm, batch_norm
 from porting.runtime.losses import (
     HingeLoss,
     HuberLoss,
@@ -23,7 +23,7 @@ from porting.runtime.metrics import Accuracy
 from porting.runtime.optimisers import NAG, SGD, Adadelta, Adagrad, Adam, RMSprop, optimizer
 from porting.runtime.recurrent import GRU, LSTM, RNN
 from porting.runtime.sequences import sequence_last, sequence_mask, sequence_reverse
-from porting.runtime.updates import clip_global_norm, detached, stepper, zero_grad, zeroing
+from porting.runtime.updates import clip_global_norm, detached, step, stepper, zero_grad, zeroing
 from porting.runtime.vocabulary import Vocabulary
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "L1Loss",
     "L2Loss",
     "LSTMCell",
+    "LayerNorm",
     "LogisticLoss",
     "Loss",
     "RMSprop",
@@ -72,6 +73,7 @@ __all__ = [
     "sequence_last",
     "sequence_mask",
     "sequence_reverse",
+    "step",
     "stepper",
     "uniform",
     "zero_grad",

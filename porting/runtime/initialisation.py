@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.lazy import LazyModuleMixin
+from torch.nn.parameter import is_lazy
 
 Draw = Callable[[Tensor], Any]
 
 
 def parameter(shape: int | tuple[int, ...], init: Draw) -> nn.Parameter:
-    """A parameter that is always drawn by its own initialiser."""
+    """A parameter that `initialize` draws by an initialiser of its own."""
     made = nn.Parameter(torch.empty(shape))
     made._draw = init  # type: ignore[attr-defined]
-    init(made.data)
     return made
 
 
@@ -36,13 +36,18 @@ def uniform(weight: Tensor) -> None:
     nn.init.uniform_(weight, -0.07, 0.07)
 
 
-def _fill(module: nn.Module, draw: Draw) -> None:
-    """Draw the parameters of one module; PyTorch's own layers have zero biases and unit scales."""
-    if isinstance(module, _BatchNorm):
+def _fill(module: nn.Module, draw: Draw, later: Collection[str] | None = None) -> None:
+    """Draw the parameters of one module; PyTorch's own layers have zero biases and unit scales.
+
+    Those without a shape wait; `later` names those that waited.
+    """
+    if isinstance(module, (_BatchNorm, nn.LayerNorm)):
         return
     own = type(module).__module__.startswith(("torch.nn", "porting.runtime"))
     with torch.no_grad():
         for name, parameter in module.named_parameters(recurse=False):
+            if is_lazy(parameter) or (later is not None and name not in later):
+                continue
             if own and name.startswith("bias"):
                 parameter.zero_()
             else:
@@ -57,8 +62,9 @@ def initialize(
 ) -> None:
     """Initialise as `Block.initialize`: once, unless forced; lazy layers at their first call."""
     if isinstance(net, nn.Parameter):
+        draw = getattr(net, "_draw", init) if init is uniform else init
         with torch.no_grad():
-            init(net.data)
+            draw(net.data)
         return
     if device is not None:
         net.to(device)
@@ -76,6 +82,9 @@ def _fill_later(module: Any, draw: Draw) -> None:
     """Draw at the first call, unless the parameters have been loaded by then."""
     for earlier in getattr(module, "_fill_handles", ()):
         earlier.remove()
+    # What has a shape is drawn now, as in Gluon: the order of the draws is the same.
+    _fill(module, draw)
+    waiting = [n for n, p in module.named_parameters(recurse=False) if is_lazy(p)]
     unknown = True
 
     def look(module: Any, *_: Any) -> None:
@@ -84,7 +93,7 @@ def _fill_later(module: Any, draw: Draw) -> None:
 
     def fill(module: nn.Module, *_: Any) -> None:
         if unknown:
-            _fill(module, draw)
+            _fill(module, draw, waiting)
         for handle in handles:
             handle.remove()
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.modules.batchnorm import _BatchNorm, _LazyNormBase
+from torch.nn.modules.lazy import LazyModuleMixin
+from torch.nn.parameter import UninitializedParameter
 
 
 def batch_norm(
@@ -68,3 +72,36 @@ class Embedding(nn.Embedding):
 
     def forward(self, input: Tensor) -> Tensor:
         return super().forward(input.long())
+
+
+class LayerNorm(LazyModuleMixin, nn.LayerNorm):
+    """`nn.LayerNorm` over the last axis, whose size is taken from the first input."""
+
+    cls_to_become = None
+
+    def __init__(self, eps: float = 1e-5):
+        super().__init__(0, eps)
+        self.weight = UninitializedParameter()  # type: ignore[assignment]
+        self.bias = UninitializedParameter()  # type: ignore[assignment]
+
+    def reset_parameters(self) -> None:
+        if not self.has_uninitialized_params():
+            super().reset_parameters()
+
+    def initialize_parameters(self, input: Tensor) -> None:
+        """Called before the first forward pass."""
+        if self.has_uninitialized_params():
+            self.normalized_shape = (input.shape[-1],)
+            for parameter in (self.weight, self.bias):
+                cast(UninitializedParameter, parameter).materialize(self.normalized_shape)
+            self.reset_parameters()
+
+    @property
+    def gamma(self) -> Tensor:
+        """The scale, by Gluon's name."""
+        return self.weight
+
+    @property
+    def beta(self) -> Tensor:
+        """The shift, by Gluon's name."""
+        return self.bias

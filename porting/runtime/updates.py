@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import torch
@@ -22,17 +23,20 @@ def zero_grad(head: Tensor) -> None:
         pending += [following for following, _ in node.next_functions]
 
 
+def step(optimizer: torch.optim.Optimizer, batch_size: float) -> None:
+    """`Trainer.step`: update with the gradients divided by `batch_size`; they stay as they were."""
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    gradients = [parameter.grad for parameter in parameters]
+    for parameter, gradient in zip(parameters, gradients, strict=True):
+        parameter.grad = None if gradient is None else gradient / batch_size
+    optimizer.step()
+    for parameter, gradient in zip(parameters, gradients, strict=True):
+        parameter.grad = gradient
+
+
 def stepper(optimizer: torch.optim.Optimizer) -> Callable[[float], None]:
-    """`Trainer.step` as a function of the batch size, which divides the gradients."""
-
-    def step(batch_size: float) -> None:
-        for group in optimizer.param_groups:
-            for parameter in group["params"]:
-                if parameter.grad is not None:
-                    parameter.grad /= batch_size
-        optimizer.step()
-
-    return step
+    """`Trainer.step` as a function of the batch size."""
+    return partial(step, optimizer)
 
 
 def zeroing(update: Callable[..., Any]) -> Callable[..., Any]:

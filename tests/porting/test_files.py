@@ -11,6 +11,7 @@ import pytest
 
 import porting.port
 from porting.main import main
+from tests.porting.chapters import assert_same
 
 SOURCE = "from mxnet import nd\nx = nd.ones((1, 2))\n"
 PORT = "import torch\nx = torch.ones((1, 2))\n"
@@ -202,3 +203,15 @@ def test_two_reports_of_one_name_are_refused(capsys: pytest.CaptureFixture, fold
     assert "'a.md' would overwrite the report" in capsys.readouterr().err
     assert json.loads((folder / "a_torch.report.json").read_text())["file"] == "a.py"
     assert main(["port", "-q", "a.py", "a.md"]) == 0
+
+
+def test_saved_arrays(tmp_path: Path) -> None:
+    """What is loaded is a list, also of one array."""
+    body = """
+nd.save(path, nd.array(features))
+one = nd.load(path)
+first, count = one[0] + 1, len(one)
+nd.save(path, {"a": nd.ones((2,)), "b": nd.zeros((2,))})
+b = nd.load(path)["b"]
+"""
+    assert_same(f"path = {str(tmp_path / 'x')!r}\n{body}", "first", "count", "b")

@@ -79,3 +79,13 @@ def test_transforms(stand_ins: None) -> None:
 def test_fine_labels_stop() -> None:
     ported = port(HEADER + "d = gdata.vision.CIFAR100(fine_label=True)\n", "x.py")
     assert ported.summary["unknown"] == 1
+
+
+def test_transforms_by_keyword() -> None:
+    body = """
+jitter = gdata.vision.transforms.RandomColorJitter(brightness=0.5, hue=0.1)
+crop = gdata.vision.transforms.RandomResizedCrop((20, 20), scale=(0.1, 1), ratio=(0.5, 2))
+"""
+    ported = port(HEADER + body, "x.py")
+    assert "transforms.ColorJitter(brightness=0.5, hue=0.1)" in ported.text
+    assert "transforms.RandomResizedCrop((20, 20), scale=(0.1, 1), ratio=(0.5, 2))" in ported.text

@@ -129,3 +129,39 @@ y.backward()
 again = x.grad
 """
     assert_same(body.replace("gradient = x.grad", "gradient = x.grad.copy()"), "gradient", "again")
+
+
+def test_what_the_text_says_about_the_mode() -> None:
+    body = """
+X = nd.ones((40, 50))
+asked = [autograd.is_training(), autograd.is_recording()]
+kept = nd.Dropout(X, p=0.5)
+with autograd.record():
+    asked += [autograd.is_training(), autograd.is_recording()]
+    drawn = nd.Dropout(X, p=0.5)
+    with autograd.predict_mode():
+        asked += [autograd.is_training(), autograd.is_recording()]
+        kept_too = nd.Dropout(X, p=0.5)
+with autograd.record(train_mode=False):
+    asked += [autograd.is_training(), autograd.is_recording()]
+    also_kept = nd.Dropout(X, p=0.5)
+with autograd.train_mode():
+    asked += [autograd.is_training(), autograd.is_recording()]
+    drawn_too = nd.Dropout(X, p=0.5)
+"""
+    ported = assert_same(body, "asked", "kept", "kept_too", "also_kept")
+    _, values, _ = run_both(body)
+    for name in ("drawn", "drawn_too"):
+        assert set(np.unique(values[name])) == {0.0, 2.0}
+    assert "mode-of-functions" not in {f.name for f in ported.findings}
+
+
+def test_a_function_recorded_without_training_is_noted() -> None:
+    body = """
+def net(X):
+    return nd.Dropout(X, p=0.5)
+
+with autograd.record(train_mode=False):
+    out = net(nd.ones((4, 5)))
+"""
+    assert "mode-of-functions" in {f.name for f in port(HEADER + body, "x.py").findings}

@@ -164,3 +164,26 @@ out = layer(nd.array(features))
     ported = assert_same(body, "out")
     assert "training=self.training" in ported.text
     assert "\ndict(layer.named_parameters())" in ported.text
+
+
+def test_loop_over_layers_that_became_two_is_noted() -> None:
+    body = "net = nn.Sequential()\nnet.add(nn.Dense(3{}))\nfor layer in net:\n    print(layer)\n"
+    for activation, noted in ((", activation='relu'", True), (", flatten=False", False)):
+        ported = port(HEADER + body.format(activation), "x.py")
+        assert ("layers-counted" in {f.name for f in ported.findings}) is noted
+
+
+def test_layer_norm() -> None:
+    body = """
+X = nd.array(features).reshape((2, 3, 4))
+net = nn.Sequential()
+net.add(nn.LayerNorm(epsilon=0.1), nn.LayerNorm(in_channels=4))
+net.initialize()
+with autograd.record():
+    out = net(X)
+    l = (out * nd.array(features).reshape((2, 3, 4))).sum()
+l.backward()
+scale, shift = net[0].gamma.data(), net[0].beta.grad()
+"""
+    ported = assert_same(body, "out", "scale", "shift")
+    assert "nn.Sequential(runtime.LayerNorm(eps=0.1), nn.LayerNorm(4))" in ported.text

@@ -37,6 +37,7 @@ def inject(mx: Any, draws: Draws, recorder: Recorder) -> None:
     _load_here(mx.gluon.data.DataLoader)
     mx.nd.array = _perturbed(mx.nd.array, draws)
     mx.np.array = _perturbed(mx.np.array, draws)
+    _perturb_first_values(mx, draws)
     for module in (mx.nd, mx.np):
         for name in ("arange", "linspace"):
             setattr(module, name, _perturbed_range(getattr(module, name), draws))
@@ -198,6 +199,20 @@ def _perturbed(make: Callable[..., Any], draws: Draws) -> Callable[..., Any]:
         return make(source, *arguments, **options)
 
     return array
+
+
+def _perturb_first_values(mx: Any, draws: Draws) -> None:
+    """First values of parameters, drawn or constant."""
+    begin = mx.gluon.Parameter._init_impl
+
+    def _init_impl(parameter: Any, data: Any, ctx_list: Any) -> None:
+        values = data.asnumpy()
+        noisy = draws.perturbed(values)
+        if noisy is not values:
+            data[:] = noisy
+        begin(parameter, data, ctx_list)
+
+    mx.gluon.Parameter._init_impl = _init_impl
 
 
 def _perturbed_range(make: Callable[..., Any], draws: Draws) -> Callable[..., Any]:

@@ -19,6 +19,7 @@ from porting.prove.agreement import (
     Comparison,
     arrays_agree,
     compare,
+    one_of_many,
     pairs,
 )  # fmt: skip
 from porting.prove.values import tree
@@ -312,3 +313,25 @@ def test_names_of_parameters_belong_to_their_framework() -> None:
 
 def test_scalars_of_arrays_agree_however_many_axes() -> None:
     assert arrays_agree("x", row(1.5), [row(1.5)], np.float32(1.5)).verdict == EQUAL
+
+
+@pytest.mark.parametrize(
+    ("port", "moved", "scale", "verdict"),
+    [
+        (4e-5, 1e-6, 1.0, UNKNOWN),  # noise of another size
+        (4e-5, 1e-6, 1e-3, DIFFERS),  # its network has nothing much larger
+        (4e-5, 1e-9, 1.0, DIFFERS),  # rounding does not move it
+        (4e-3, 1e-6, 1.0, DIFFERS),  # the port's is not zero
+    ],
+)
+def test_what_is_zero_but_for_rounding(
+    port: float, moved: float, scale: float, verdict: str
+) -> None:
+    original = np.array([2e-7, -3e-7])
+    found = one_of_many("bias", original, [original + moved], np.array([port, 0.0]), scale)
+    assert found.verdict == verdict
+
+
+def test_a_gradient_before_the_first_backward() -> None:
+    assert verdict(np.zeros(3), None) == UNKNOWN
+    assert verdict(np.ones(3), None) == DIFFERS
