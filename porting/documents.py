@@ -166,10 +166,16 @@ def _notebook(text: str, name: str) -> Document:
     _spans(text, 0, (), spans)
     found = []
     for number, cell in enumerate(cells):
-        if cell.get("cell_type") != "code":
-            continue
-        source = cell.get("source", "")
-        joined = source if isinstance(source, str) else "".join(source)
+        try:
+            if cell["cell_type"] != "code":
+                continue
+            source = cell["source"]
+            joined = source if isinstance(source, str) else "".join(source)
+        except (KeyError, TypeError) as error:
+            raise DocumentError(
+                f"{name!r}: cell {number + 1} is none of format 4 ({error}): "
+                "open and save it in Jupyter"
+            ) from None
         start, end = spans[("cells", number, "source")]
         found.append(Cell(start, end, joined, 1, f"cell {number + 1}"))
     return Document(text, found, "notebook")

@@ -26,7 +26,7 @@ def build_parser() -> Parser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command → 0 done, 1 a name is unknown, 2 bad input.
+    """Run one command → 0 done, 1 a name is unknown or a port differs, 2 bad input.
 
     130: interrupted, 141: the output was closed.
     """

@@ -26,12 +26,12 @@ def read_text(path: Path) -> str:
         raise InputError(f"{str(path)!r} is not UTF-8 at byte {error.start}: convert it") from None
 
 
-def check_writable(path: Path) -> None:
+def check_writable(path: Path, option: str = "--output") -> None:
     """Raises InputError for a folder, and for a file whose folder is missing."""
     if path.is_dir():
-        raise InputError(f"--output {str(path)!r} is a folder: name a file in it")
+        raise InputError(f"{option} {str(path)!r} is a folder: name a file in it")
     if not path.parent.is_dir():
-        raise InputError(f"--output {str(path)!r}: there is no folder {path.parent}: make it")
+        raise InputError(f"{option} {str(path)!r}: there is no folder {path.parent}: make it")
 
 
 def write_text(path: Path, text: str) -> None:

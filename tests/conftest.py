@@ -9,9 +9,14 @@ from backends.threads import VARIABLES
 os.environ.update(dict.fromkeys(VARIABLES, "1"))
 
 import pytest
+from hypothesis import settings
 
 from backends import InputError, backend_names, get_backend
 from backends.interface import Backend
+
+# A busy machine is no reason to fail.
+settings.register_profile("lockstep", deadline=None)
+settings.load_profile("lockstep")
 
 FRAMEWORKS = [name for name in backend_names() if name != "numpy"]
 

@@ -51,9 +51,9 @@ def _port(path: Path, arguments: Namespace, reports: set[Path]) -> int:
     from porting import report
     from porting.port import port
 
+    text = read_text(path)
     target = path if arguments.in_place else arguments.output
     target = target or path.with_stem(path.stem + "_torch")
-    text = read_text(path)
     check_writable(target)
     if not arguments.in_place and target.resolve() == path.resolve():
         raise InputError(f"--output {str(target)!r} is the input: choose another or say --in-place")

@@ -60,7 +60,7 @@ def run(arguments: Namespace) -> int:
     if not arguments.timeout >= 0:
         raise InputError(f"--timeout {arguments.timeout}: give seconds, 0 or more")
     if arguments.json is not None:
-        check_writable(arguments.json)
+        check_writable(arguments.json, "--json")
     proof = prove(arguments, Console(stderr=True))
     wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDTH
     show(proof, Console(width=wide), arguments.quiet)

@@ -45,6 +45,7 @@ class Comparison:
     apart: float = 0.0
     size: int = 0
     excess: float = np.inf
+    note: str = ""
 
 
 def compare(path: str, original: Tree, others: Sequence[Tree], port: Tree) -> Iterator[Comparison]:
@@ -147,7 +148,15 @@ def arrays_agree(
     ):
         why = "rounding, or randomness that cannot be given, moves it as far in the original"
         return Comparison(path, UNKNOWN, why, worst, a.size)
-    return Comparison(path, EQUAL, "", worst, a.size)
+    return Comparison(path, EQUAL, "", worst, a.size, note=_dtype_note(original, port))
+
+
+def _dtype_note(original: np.ndarray, port: np.ndarray) -> str:
+    """A word on other dtypes; MXNet's indices and comparisons are floats, so they may differ."""
+    ours, theirs = original.dtype, port.dtype
+    if ours == theirs or original.size == 1 or (ours.kind in "iub" and theirs.kind in "iub"):
+        return ""
+    return f"{ours.name} in the original, {theirs.name} in the port"
 
 
 def largest(arrays: Iterable[np.ndarray]) -> float:

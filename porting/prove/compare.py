@@ -21,6 +21,8 @@ from porting.prove.trace import Trace, Unit, joined
 from porting.prove.units import Group, Part
 from porting.prove.values import Tree
 
+MOST_NOTES = 3  # of a part
+
 
 @dataclass
 class Result:
@@ -35,6 +37,7 @@ class Result:
     updates: int = 0
     apart: float = 0.0
     excess: float = 0.0  # how many times further apart than allowed, of a part that differs
+    unproven: bool = False  # the original raises here, the port does not
     notes: list[str] = field(default_factory=list)
 
 
@@ -73,6 +76,7 @@ def results(
             if result.verdict == DIFFERS and raised and not units[1].error:
                 result.verdict, result.why = UNKNOWN, f"{raised}; since then: {result.why}"
             if units[0].error and not units[1].error:
+                result.unproven = True
                 raised = f"the original raised an error at line {first.line}"
     return found
 
@@ -109,6 +113,9 @@ def _judge(
     for comparison in comparisons:
         if comparison.verdict == EQUAL:
             result.equal += 1
+            if comparison.note and len(result.notes) < MOST_NOTES:
+                note = f"{comparison.path}: {comparison.note}"
+                result.notes.append(note)
             result.apart = max(result.apart, comparison.apart)
         elif comparison.verdict == UNKNOWN:
             result.unknown.append(f"{comparison.path}: {comparison.why}")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from backends.errors import InputError
 from porting.prove.compare import DIFFERS, Result, results
 from porting.prove.data import gather
 from porting.prove.progress import Bars
@@ -17,7 +18,7 @@ from porting.prove.report import Proof
 from porting.prove.runs import Runs
 from porting.prove.side import Job
 from porting.prove.trace import Trace
-from porting.prove.units import Part, aligned, is_import, parts
+from porting.prove.units import Group, Part, aligned, is_import, parts
 
 # What is this many times too far apart beside one perturbed run, no second one explains; but by
 # this part of the largest number a unit that rounding puts on the other side of a kink may move it.
@@ -41,6 +42,7 @@ def prove(arguments: Namespace, console: Console) -> Proof:
     """
     original = Program(arguments.original, parts(arguments.original))
     port = Program(arguments.port, parts(arguments.port))
+    _check_settings(arguments.settings, original, port)
     interrupted = False
     with tempfile.TemporaryDirectory(prefix="mx2torch-") as name:
         folder = Path(name)
@@ -106,6 +108,12 @@ def judged(original: Program, port: Program) -> Proof:
             unit = run.units.get(part.number)
             if is_import(part) and unit is not None and unit.error:
                 proof.notes.append(f"{who} raises {unit.error}")
+    for result in proof.results:
+        if result.unproven:
+            proof.complete = False
+            note = f"line {result.line}: only the original raises; nothing that follows is proven"
+            proof.notes.append(note)
+            break
     made_up = sorted({*original.trace.made_up, *port.trace.made_up})
     if made_up:
         proof.notes.append(f"{', '.join(made_up)}: made-up data; --data-dir DIR gives the real")
@@ -131,6 +139,18 @@ def _may_be_rounding(found: list[Result], perturbed: int) -> bool:
         not perturbed or r.excess < HOPELESS or (r.updates and r.apart < KINK)
         for r in open_questions
     )
+
+
+def _check_settings(settings: list[tuple[str, str]], *programs: Program) -> None:
+    for name, _ in settings:
+        for program in programs:
+            known = Group(program.parts, []).bound
+            if name not in known:
+                some = ", ".join(sorted(known)[:8])
+                raise InputError(
+                    f"--set {name}: {program.path} binds no such name at top level: "
+                    f"give one that it does, such as {some}"
+                )
 
 
 def _place(program: Program) -> str:

@@ -1,6 +1,7 @@
 """Run a program part by part in this process and write down what each part leaves behind."""
 
 from __future__ import annotations
+import __future__
 
 import ast
 import builtins
@@ -32,8 +33,10 @@ class Recorder:
         # A module of that name, because pickle looks classes up in it.
         sys.modules["__main__"] = ModuleType("__main__")
         self.names: dict[str, Any] = vars(sys.modules["__main__"])
+        self._flags = 0  # of `from __future__ import …`
         self._known: dict[str, int] = {}
         self._running = False
+        self._ended = False  # by sys.exit
         self._pending: Event | None = None
         self._events = 0
         self._passes = 0
@@ -60,9 +63,6 @@ class Recorder:
 
     def note(self, text: str) -> None:
         self.writer.write("notes", text)
-
-    def draw(self, text: str) -> None:
-        self.writer.write("draws", text)
 
     def drawn(self, array: np.ndarray) -> None:
         """Data of a curve that the program plots."""
@@ -96,6 +96,8 @@ class Recorder:
                 self._flush()
                 self._write_values()
                 self.writer.write("finished", True)
+                if self._ended:
+                    break
         finally:
             builtins.print = real_print
 
@@ -118,6 +120,11 @@ class Recorder:
                 self.writer.write("cut", True)
             except KeyboardInterrupt:
                 raise
+            except SystemExit as end:
+                self._ended = True
+                if end.code not in (None, 0):
+                    self.writer.write("error", f"line {statement.lineno}: SystemExit: {end.code}")
+                break
             except BaseException as error:
                 self.writer.write("error", f"line {statement.lineno}: {_one_line(error)}")
                 break
@@ -133,11 +140,17 @@ class Recorder:
     def _run_statement(self, statement: ast.stmt, name: str) -> Any:
         """Run it; the value of an expression."""
         if isinstance(statement, ast.Expr):
-            return eval(_compiled(ast.Expression(statement.value), name, "eval"), self.names)
-        exec(_compiled(ast.Module([statement], []), name, "exec"), self.names)
+            return eval(self._compiled(ast.Expression(statement.value), name, "eval"), self.names)
+        if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
+            for alias in statement.names:
+                self._flags |= getattr(__future__, alias.name).compiler_flag
+        exec(self._compiled(ast.Module([statement], []), name, "exec"), self.names)
         for setting in self.settings.keys() & self.names.keys():
             self.names[setting] = self.settings[setting]
         return None
+
+    def _compiled(self, module: Any, name: str, mode: str) -> CodeType:
+        return compile(module, name, mode, flags=self._flags, dont_inherit=True)
 
     def _print(self, *arguments: Any, **options: Any) -> None:
         if self._running and options.get("file") in (None, sys.stdout):
@@ -160,10 +173,6 @@ class Recorder:
                 self._known[name] = mark
                 changed[name] = content
         self.writer.write("values", changed)
-
-
-def _compiled(module: Any, name: str, mode: str) -> CodeType:
-    return compile(module, name, mode, dont_inherit=True)
 
 
 def _one_line(error: BaseException) -> str:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from porting.prove import trace
+from porting.prove.folders import Mirror
 from porting.prove.side import Job
 from porting.prove.trace import Trace
 
@@ -45,29 +46,29 @@ class Runs:
         """What a program had left when it was ended."""
         path = self.folder / name / "trace"
         found = trace.read(path) if path.exists() else Trace()
-        found.failure = "interrupted"
+        if not found.seconds:
+            found.failure = "interrupted"
         return found
 
     def _start(self, name: str, job: Job) -> tuple[subprocess.Popen[bytes], Path]:
         place = self.folder / name
         code = place / "code"
-        code.mkdir(parents=True)
-        (place / "data").symlink_to(Path(job.data).resolve())  # ../data, as the book has it
-        for entry in Path(job.program).parent.iterdir():
-            (code / entry.name).symlink_to(entry.resolve())
-        replace(job, trace=str(place / "trace")).write(place / "job.json")
+        data = place / "data"  # ../data, as the book has it
+        Mirror().fill(code, Path(job.program).parent)
+        Mirror().fill(data, Path(job.data))
+        replace(job, trace=str(place / "trace"), data=str(data)).write(place / "job.json")
         with (place / "errors").open("wb") as errors:
             process = subprocess.Popen(
                 [sys.executable, "-m", "porting.prove.side", str(place / "job.json")],
                 cwd=code,
                 stdout=errors,
                 stderr=errors,
-                env=_environment(job),
+                env=_environment(data),
             )
         return process, place
 
 
-def _environment(job: Job) -> dict[str, str]:
+def _environment(data: Path) -> dict[str, str]:
     """One thread, the order of sets fixed, and MXNet's plain kernels, which round as they should.
 
     The oneDNN kernels of MXNet 1.9.1 are wrong by 4e-6 in log_softmax, and a proof would have to
@@ -80,7 +81,7 @@ def _environment(job: Job) -> dict[str, str]:
         "PYTHONHASHSEED": "0",
         "MPLBACKEND": "Agg",
         "PYTHONPATH": path,
-        "LOCKSTEP_DATA": job.data,
+        "LOCKSTEP_DATA": str(data),
         "MXNET_MKLDNN_ENABLED": "0",
         "MXNET_USE_MKLDNN_RNN": "0",
     }

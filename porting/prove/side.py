@@ -64,6 +64,7 @@ def run(job: Job) -> None:
         progress = Path(job.trace).with_name("progress")
         recorder.on_begin = lambda number: _write(progress, str(number))
         start = time.perf_counter()
+        recorder.names["__file__"] = job.program
         recorder.run(parts(program), program.name)
         writer.write("seconds", time.perf_counter() - start)
 
