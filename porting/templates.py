@@ -216,7 +216,9 @@ def _positional(arg: cst.Arg) -> cst.Arg:
 def _shared(row: Row, name: str) -> bool:
     """Whether the PyTorch function takes the argument under MXNet's name."""
     head = row.torch.partition("({}")[0]
-    if name == "dtype" or not row.name.startswith(ARRAYS) or head.startswith("runtime."):
+    if name == "dtype" or not row.name.startswith(ARRAYS):
+        return True
+    if head.startswith("runtime.sequence"):
         return True
     return name in SHARED.get(head.rpartition(".")[2], "").split()
 
