@@ -28,6 +28,18 @@ DTYPES = {
 }  # fmt: skip
 
 
+# Keywords of MXNet that the PyTorch function of a row spells alike.
+SHARED = {
+    "arange": "step", "linspace": "start", "logspace": "start base", "eye": "n", "diff": "n",
+    "topk": "k", "norm": "ord", "vector_norm": "ord", "bincount": "weights minlength",
+    "clamp": "min max", "repeat_interleave": "repeats", "full": "fill_value",
+    "full_like": "fill_value", "movedim": "source destination", "quantile": "q",
+    "conv1d": "weight bias stride", "conv2d": "weight bias stride", "conv3d": "weight bias stride",
+    "conv_transpose2d": "weight bias stride",
+}  # fmt: skip
+ARRAYS = ("nd.", "np.", "npx.", "NDArray.", "ndarray.", "random.")
+
+
 class UnsupportedError(Exception):
     """This use of a known name has no PyTorch form; the message is the reason."""
 
@@ -53,6 +65,7 @@ class Parameter:
     always: str | None
     dropped: bool
     variadic: bool
+    renamed: bool = False
 
 
 def parse_signature(text: str) -> list[Parameter]:
@@ -70,7 +83,13 @@ def parse_signature(text: str) -> list[Parameter]:
         name = head.strip("*!")
         found.append(
             Parameter(
-                name, rename or name, default, always, head.endswith("!"), head.startswith("*")
+                name,
+                rename or name,
+                default,
+                always,
+                head.endswith("!"),
+                head.startswith("*"),
+                bool(rename),
             )
         )
     return found
@@ -172,7 +191,7 @@ def _rendered(bound: Bound, used: set[str]) -> list[cst.Arg]:
             gap = True
             continue
         value = torch_dtype(arg.value) if parameter.name == "dtype" else arg.value
-        if (arg.keyword is None and parameter.torch == parameter.name and not gap) or (
+        if (
             arg.keyword is None
             and not gap
             and not any(a.keyword for a in rendered)
@@ -180,9 +199,28 @@ def _rendered(bound: Bound, used: set[str]) -> list[cst.Arg]:
             and parameter.torch not in ("dim", "device", "dtype", "keepdim")
         ):
             rendered.append(arg.with_changes(value=value))
-        else:
+        elif parameter.renamed or _shared(bound.row, parameter.name):
             rendered.append(keyword(parameter.torch, value).with_changes(comma=arg.comma))
+        elif not gap and all(a.keyword is None or a.keyword.value == "input" for a in rendered):
+            # MXNet's own name, which PyTorch does not know: by position, as what stands before it.
+            rendered = [*map(_positional, rendered), _positional(arg.with_changes(value=value))]
+        else:
+            raise UnsupportedError(f"argument {parameter.name} of {bound.row.name}")
     return _commas(rendered)
+
+
+def _positional(arg: cst.Arg) -> cst.Arg:
+    return arg.with_changes(keyword=None, equal=cst.MaybeSentinel.DEFAULT)
+
+
+def _shared(row: Row, name: str) -> bool:
+    """Whether the PyTorch function takes the argument under MXNet's name."""
+    head = row.torch.partition("({}")[0]
+    if name == "dtype" or not row.name.startswith(ARRAYS):
+        return True
+    if head.startswith("runtime.sequence"):
+        return True
+    return name in SHARED.get(head.rpartition(".")[2], "").split()
 
 
 def keyword(name: str, value: cst.BaseExpression) -> cst.Arg:

@@ -218,20 +218,30 @@ def _elementwise() -> Iterator[Row]:
             )
     yield Row(
         "nd.round",
-        "torch.round({})",
+        "runtime.round({})",
         "data name!",
         "call",
         ("round",),
-        "nd.round(a)",
-        "torch.round(a)",
-        "a:2x3",
+        "nd.round(i / 2 - 1.5)",
+        "runtime.round(i / 2 - 1.5)",
+        "i:3x4<7",
+    )
+    yield Row(
+        "NDArray.round",
+        "runtime.round({self})",
+        "",
+        "call",
+        ("round",),
+        "(i / 2 - 1.5).round()",
+        "runtime.round((i / 2 - 1.5))",
+        "i:3x4<7",
     )
     yield Row(
         "nd.rint",
         "torch.round({})",
         "data name!",
         "call",
-        ("round",),
+        ("round-even",),
         "nd.rint(a)",
         "torch.round(a)",
         "a:2x3",

@@ -283,8 +283,8 @@ NOTES: dict[str, tuple[str, str]] = {
         "MXNet 1.9.1中SELU的梯度与其函数值不符:训练结果不同。",
     ),
     "round": (
-        "MXNet rounds halves away from zero, PyTorch to even.",
-        "MXNet四舍五入,PyTorch取偶。",
+        "MXNet rounds halves away from zero, `torch.round` to even: `runtime.round`.",
+        "MXNet四舍五入,`torch.round`取偶,故用`runtime.round`。",
     ),
     "scalar-operand": (
         "`torch.maximum` takes no numbers: `clamp` does.",

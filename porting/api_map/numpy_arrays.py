@@ -193,7 +193,7 @@ def _reductions() -> Iterator[Row]:
     for name in ("all", "any"):
         yield from _both(name, name, "axis>dim keepdims=False>keepdim", "axis=1", "dim=1", inputs="i:2x3", kind="mask")  # fmt: skip
     yield row("np.average", "torch.mean({})", "a>input axis>dim weights returned=False", "a, axis=1", "torch.mean(a, dim=1)", notes=("axis",))  # fmt: skip
-    yield row("np.linalg.norm", "torch.linalg.norm({})", "x>A ord axis>dim keepdims=False>keepdim", "a, axis=1", "torch.linalg.norm(a, dim=1)", notes=("axis",))  # fmt: skip
+    yield row("np.linalg.norm", "torch.linalg.norm({})", "x>input ord axis>dim keepdims=False>keepdim", "a, axis=1", "torch.linalg.norm(a, dim=1)", notes=("axis",))  # fmt: skip
     yield row("np.quantile", "torch.quantile({})", "a>input q axis>dim", "i, 0.5", "torch.quantile(i, 0.5)", "i:2x3<9", ("axis", "no-gradient"))  # fmt: skip
     yield row("np.trace", "torch.trace({})", "a>input", "a", "torch.trace(a)", "a:3x3")
     yield row("np.diff", "torch.diff({})", "a>input n=1 axis=-1>dim", "a", "torch.diff(a)", notes=("axis",))  # fmt: skip
@@ -279,11 +279,18 @@ def _products() -> Iterator[Row]:
     yield row("np.vdot", "torch.dot({})", "a>input b>tensor", "a, b", "torch.dot(a, b)", "a:3 b:3")
     yield row("np.tensordot", "torch.tensordot({})", "a b axes=2>dims", "a, b, 1", "torch.tensordot(a, b, 1)", "a:2x3 b:3x4")  # fmt: skip
     yield row("np.einsum", "torch.einsum({})", "*operands", "'ij,kj->ik', a, b", "torch.einsum('ij,kj->ik', a, b)", "a:2x3 b:4x3")  # fmt: skip
-    yield row("np.linalg.pinv", "torch.linalg.pinv({})", "a>A", "i", "torch.linalg.pinv(i)", "i:3x2<9", ("no-gradient",))  # fmt: skip
+    yield row("np.linalg.pinv", "torch.linalg.pinv({})", "a>input", "i", "torch.linalg.pinv(i)", "i:3x2<9", ("no-gradient",))  # fmt: skip
     for name in ("inv", "det", "cholesky"):
         example = "a" if name != "cholesky" else "np.dot(a, a.T)"
         port = f"torch.linalg.{name}({'a' if name != 'cholesky' else 'torch.matmul(a, a.T)'})"
-        yield row(f"np.linalg.{name}", f"torch.linalg.{name}({{}})", "a>A", example, port, "a:3x3")
+        yield row(
+            f"np.linalg.{name}",
+            f"torch.linalg.{name}({{}})",
+            "a>A" if name != "cholesky" else "a>input",
+            example,
+            port,
+            "a:3x3",
+        )
     yield row("np.linalg.solve", "torch.linalg.solve({})", "a>A b>B", "a, b", "torch.linalg.solve(a, b)", "a:3x3 b:3x2")  # fmt: skip
 
 

@@ -327,10 +327,15 @@ def full(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
     return parse(f"torch.full({', '.join(parts)})")
 
 
+def _names(arg: cst.Arg, first: str) -> bool:
+    """Whether it is the first argument: the one without a name, or of that name."""
+    return arg.keyword is None or arg.keyword.value == first
+
+
 @rule
 def array(port: Rewriter, call: cst.Call, bound: Bound) -> cst.BaseExpression:
     """A copy: torch.tensor for lists and NumPy, clone for tensors."""
-    source = call.args[0].value if call.args else None
+    source = next((a.value for a in call.args if _names(a, "source_array")), None)
     if source is not None and port.kind(source).name == "tensor":
         text = code(atom(bound.given["source_array"].value)) + ".clone()"
         if "dtype" in bound.given:

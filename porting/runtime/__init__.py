@@ -22,6 +22,7 @@ from porting.runtime.losses import (
 from porting.runtime.metrics import Accuracy
 from porting.runtime.optimisers import NAG, SGD, Adadelta, Adagrad, Adam, RMSprop, optimizer
 from porting.runtime.recurrent import GRU, LSTM, RNN
+from porting.runtime.rounding import round
 from porting.runtime.sequences import sequence_last, sequence_mask, sequence_reverse
 from porting.runtime.updates import clip_global_norm, detached, step, stepper, zero_grad, zeroing
 from porting.runtime.vocabulary import Vocabulary
@@ -70,6 +71,7 @@ __all__ = [
     "optimizer",
     "parameter",
     "random_crop",
+    "round",
     "sequence_last",
     "sequence_mask",
     "sequence_reverse",
