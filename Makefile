@@ -3,7 +3,7 @@ PYTHON ?= python3
 EPOCHS ?= 50
 BIN := .venv/bin
 
-.PHONY: compare report test lint parity bench clean
+.PHONY: compare report test slow lint parity bench clean
 
 compare: .venv
 	$(BIN)/lockstep compare rnn --epochs $(EPOCHS) --out out/rnn
@@ -23,8 +23,11 @@ report: .venv
 
 # A file at a time: some start a program once for all of their tests.
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile tests
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q benchmarks --benchmark-disable
+
+slow: .venv
+	$(BIN)/python -m pytest -n 2 -m slow tests
 
 lint: .venv
 	$(BIN)/ruff format --check .

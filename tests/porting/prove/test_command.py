@@ -212,6 +212,7 @@ def test_programs_that_raise(book: Path) -> None:
         ("exit(3)", "the port raises line 12: SystemExit: 3"),
     ],
 )
+@pytest.mark.slow
 def test_a_port_that_ends_itself(book: Path, ending: str, message: str) -> None:
     (book / "chapter.py").write_text(ORIGINAL.replace("print(", "k = 0\nprint("))
     (book / "chapter_torch.py").write_text(PORT.replace("print(", f"k = {ending}\nprint("))
@@ -223,6 +224,7 @@ def test_a_port_that_ends_itself(book: Path, ending: str, message: str) -> None:
     assert content["perturbed_runs"] == 0
 
 
+@pytest.mark.slow
 def test_an_original_that_ends_itself(book: Path) -> None:
     (book / "chapter.py").write_text(ORIGINAL.replace("print(", "k = os._exit(3)\nprint("))
     (book / "chapter_torch.py").write_text(PORT.replace("print(", "k = 0\nprint("))
@@ -233,6 +235,7 @@ def test_an_original_that_ends_itself(book: Path) -> None:
     assert part(content, "print")["verdict"] == "not comparable"
 
 
+@pytest.mark.slow
 def test_programs_that_hang_are_ended(book: Path) -> None:
     hang = "import time\nwhile True:\n    time.sleep(1)\n"
     (book / "chapter.py").write_text(hang)
@@ -272,6 +275,7 @@ def test_interrupt_keeps_what_is_finished(book: Path) -> None:
 
 
 @pytest.mark.parametrize("named", [True, False])
+@pytest.mark.slow
 def test_data_are_real_or_said_to_be_made_up(book: Path, named: bool) -> None:
     read = "with open('../data/timemachine.txt') as f:\n    text = f.read()\nlength = len(text)\n"
     (book / "chapter.py").write_text(HEADER + read)

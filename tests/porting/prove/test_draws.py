@@ -17,6 +17,8 @@ from porting.prove.runs import Runs
 from porting.prove.units import parts
 from tests.conftest import backend_or_skip
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass(frozen=True)
 class Draw:
