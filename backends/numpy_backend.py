@@ -1,6 +1,8 @@
 """The oracle: every formula as the book prints it, in float64, gradients by autograd.
 
-`dtype` is the precision that inputs are rounded to; the arithmetic is float64 throughout.
+`dtype` is the precision that inputs are rounded to; the arithmetic is float64 throughout. The
+formulas use the methods of this class and + − · / alone, so that backends/rounding can evaluate
+them on numbers that carry what rounding does to them.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from typing import Any
 
 import autograd.numpy as np
 import numpy
-from autograd.core import make_vjp
+from autograd.core import make_vjp, vspace
 from autograd.tracer import getval
 from threadpoolctl import threadpool_info
 
@@ -116,6 +118,9 @@ class NumpyBackend(Backend):
         product = np.dot(inputs, weight)
         return product if bias is None else product + bias
 
+    def exp(self, x):
+        return np.exp(x)
+
     def relu(self, x):
         return np.where(x <= 0, 0.0, x)
 
@@ -130,28 +135,43 @@ class NumpyBackend(Backend):
         if p == 0:
             return x
         if p == 1:
-            return np.zeros(x.shape)
+            return self.zeros(x.shape)
         return mask * x / (1 - p)
 
     def random_dropout(self, x, p):
         check_probability(p)
         return self.dropout(x, p, (numpy.random.random(x.shape) >= p).astype("float64"))
 
+    def _stack(self, arrays):
+        return np.stack(arrays)
+
+    def _sum_but_first(self, array):
+        """Over all axes but the first."""
+        return np.sum(array, axis=tuple(range(1, array.ndim)))
+
+    def _project(self, inputs, weight, dense_ndim):
+        """X W, where ids, with one axis fewer, stand for one-hot rows."""
+        if inputs.ndim < dense_ndim:
+            inputs = self.one_hot(inputs, weight.shape[0])
+        return self.linear(inputs, weight)
+
     def _unroll(self, step, inputs, state, *args):
         hiddens = []
         for x in inputs:
             state = step(x, state, *args)
             hiddens.append(state[0])
-        stacked = np.stack(hiddens) if hiddens else np.zeros((0, *state[0].shape))
-        return stacked, state
+        return self._stack(hiddens) if hiddens else self.zeros((0, *state[0].shape)), state
+
+    def _gate(self, gate, x, h, p):
+        """X W_x· + H W_h· + b_·."""
+        return (
+            self._project(x, p[f"W_x{gate}"], 2) + self.linear(h, p[f"W_h{gate}"]) + p[f"b_{gate}"]
+        )
 
     def rnn_step(self, inputs, state, params, activation="tanh"):
         check_choice("activation", activation, ("tanh", "relu"))
         phi = {"tanh": self.tanh, "relu": self.relu}[activation]
-        if inputs.ndim == 1:
-            inputs = self.one_hot(inputs, params["W_xh"].shape[0])
-        (h,) = state
-        return (phi(np.dot(inputs, params["W_xh"]) + np.dot(h, params["W_hh"]) + params["b_h"]),)
+        return (phi(self._gate("h", inputs, state[0], params)),)
 
     def rnn(self, inputs, state, params, activation="tanh"):
         check_choice("activation", activation, ("tanh", "relu"))
@@ -160,15 +180,12 @@ class NumpyBackend(Backend):
     def gru_step(self, inputs, state, params, reset="before"):
         check_choice("reset", reset, ("before", "after"))
         x, (h,), p = inputs, state, params
-        if x.ndim == 1:
-            x = self.one_hot(x, p["W_xh"].shape[0])
-        r = self.sigmoid(np.dot(x, p["W_xr"]) + np.dot(h, p["W_hr"]) + p["b_r"])
-        z = self.sigmoid(np.dot(x, p["W_xz"]) + np.dot(h, p["W_hz"]) + p["b_z"])
+        r, z = (self.sigmoid(self._gate(gate, x, h, p)) for gate in "rz")
         if reset == "before":
-            candidate = np.tanh(np.dot(x, p["W_xh"]) + np.dot(r * h, p["W_hh"]) + p["b_h"])
+            candidate = self.tanh(self._gate("h", x, r * h, p))
         else:
-            hidden = np.dot(h, p["W_hh"]) + p.get("b_hh", 0.0)
-            candidate = np.tanh(np.dot(x, p["W_xh"]) + p["b_h"] + r * hidden)
+            hidden = self.linear(h, p["W_hh"]) + p.get("b_hh", 0.0)
+            candidate = self.tanh(self._project(x, p["W_xh"], 2) + p["b_h"] + r * hidden)
         return (z * h + (1 - z) * candidate,)
 
     def gru(self, inputs, state, params, reset="before"):
@@ -177,28 +194,23 @@ class NumpyBackend(Backend):
 
     def lstm_step(self, inputs, state, params):
         x, (h, c), p = inputs, state, params
-        if x.ndim == 1:
-            x = self.one_hot(x, p["W_xc"].shape[0])
-        i = self.sigmoid(np.dot(x, p["W_xi"]) + np.dot(h, p["W_hi"]) + p["b_i"])
-        f = self.sigmoid(np.dot(x, p["W_xf"]) + np.dot(h, p["W_hf"]) + p["b_f"])
-        o = self.sigmoid(np.dot(x, p["W_xo"]) + np.dot(h, p["W_ho"]) + p["b_o"])
-        candidate = np.tanh(np.dot(x, p["W_xc"]) + np.dot(h, p["W_hc"]) + p["b_c"])
-        c = f * c + i * candidate
-        return o * np.tanh(c), c
+        i, f, o = (self.sigmoid(self._gate(gate, x, h, p)) for gate in "ifo")
+        c = f * c + i * self.tanh(self._gate("c", x, h, p))
+        return o * self.tanh(c), c
 
     def lstm(self, inputs, state, params):
         return self._unroll(self.lstm_step, inputs, state, params)
 
     def rnn_output(self, hiddens, params):
-        rows = np.reshape(hiddens, (-1, params["W_hq"].shape[0]))
-        return np.dot(rows, params["W_hq"]) + params["b_q"]
+        rows = self.reshape(hiddens, (-1, params["W_hq"].shape[0]))
+        return self.linear(rows, params["W_hq"], params["b_q"])
 
     # --- losses --------------------------------------------------------------
 
     def squared_loss(self, predictions, targets):
         check_same_shape(predictions, targets)
-        squares = (predictions - targets) ** 2 / 2
-        return squares if squares.ndim == 1 else np.sum(squares, axis=tuple(range(1, squares.ndim)))
+        apart = predictions - targets
+        return self._sum_but_first(apart * apart / 2)
 
     def softmax_cross_entropy(self, logits, labels):
         checked_ids(labels, logits.shape[1])
@@ -208,10 +220,10 @@ class NumpyBackend(Backend):
         return np.log(np.sum(np.exp(shifted), axis=1)) - chosen
 
     def l2_penalty(self, weight):
-        return np.sum(weight**2) / 2
+        return self.sum(weight * weight) / 2
 
     def perplexity(self, losses):
-        return np.exp(np.mean(losses))
+        return self.exp(self.mean(losses))
 
     # --- optimisation --------------------------------------------------------
 
@@ -232,16 +244,19 @@ class NumpyBackend(Backend):
                 # A loss that no parameter reaches has gradient zero here, without a warning.
                 warnings.filterwarnings("ignore", "Output seems independent of input")
                 backward, loss = make_vjp(loss_of, dict(values))
-            return ((loss, aux) if has_aux else loss), backward(1.0)
+            return ((loss, aux) if has_aux else loss), backward(vspace(loss).ones())
 
         return evaluate
 
     def clip_gradients(self, grads, max_norm):
         check_max_norm(max_norm)
-        norm = numpy.sqrt(sum(numpy.sum(grad**2) for grad in grads.values()))
+        norm = self._norm(grads)
         if max_norm is not None and norm > max_norm:
             grads = {name: grad * (max_norm / norm) for name, grad in grads.items()}
         return grads, norm
+
+    def _norm(self, grads):
+        return numpy.sqrt(sum(numpy.sum(grad**2) for grad in grads.values()))
 
     def sgd(self, params, grads, learning_rate, batch_size=1, weight_decay=0.0):
         step, updated = learning_rate / batch_size, {}
@@ -254,7 +269,7 @@ class NumpyBackend(Backend):
 
     def dense_layer(self, num_inputs, num_outputs, weight="W", bias="b"):
         def dense(values: Mapping[str, Any], training: bool, inputs: Any) -> Any:
-            return np.dot(inputs, values[weight]) + values[bias]
+            return self.linear(inputs, values[weight], values[bias])
 
         return dense, {weight: (num_inputs, num_outputs), bias: (num_outputs,)}
 
@@ -292,7 +307,7 @@ class NumpyBackend(Backend):
         check_names(name for _, shapes in layers.values() for name in shapes)
         shapes = {name: shape for _, s in layers.values() for name, shape in s.items()}
         functions = {name: function for name, (function, _) in layers.items()}
-        return NumpyNetwork(self, functions, {n: np.zeros(s) for n, s in shapes.items()})
+        return NumpyNetwork(self, functions, {n: self.zeros(s) for n, s in shapes.items()})
 
     def trainer(self, network, learning_rate, weight_decay=0.0, bias_decay=0.0):
         return NumpyTrainer(network, learning_rate, weight_decay, bias_decay)
@@ -325,15 +340,15 @@ class NumpyNetwork(Network):
         return inputs
 
     def read(self):
-        return {name: value.copy() for name, value in self.values.items()}
+        return {name: self.backend.to_numpy(value) for name, value in self.values.items()}
 
     def load(self, weights):
         check_weights(weights, {n: v.shape for n, v in self.values.items()})
-        zeros = {name: numpy.zeros(value.shape) for name, value in self.values.items()}
+        zeros = {name: self.backend.zeros(value.shape) for name, value in self.values.items()}
         self.values = {**zeros, **self.backend.parameters(weights)}
 
     def read_gradients(self, grads):
-        return {name: numpy.array(grad) for name, grad in grads.items()}
+        return {name: self.backend.to_numpy(grad) for name, grad in grads.items()}
 
 
 class NumpyTrainer(Trainer):
