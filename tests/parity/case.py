@@ -17,7 +17,9 @@ Factory = Callable[[np.random.Generator], Any]
 class Case:
     """One primitive on one set of inputs.
 
-    forward and gradient: kinds of backends.agreement, or None for a result without gradient.
+    forward and gradients: what the comparison rests on. "exact": nothing is rounded, so that not
+    a bit may differ. "bound": the oracle's running error analysis. "envelope": the spread of runs
+    in Monte Carlo arithmetic, where the bound says nothing. None: a result without gradients.
     inputs: name → factory. Floats and integer ids reach `run` as arrays of the backend, and
     gradients are taken with respect to every float. A function of the backend, such as the
     one that makes a network, reaches it as its result, and a dict of weights as it is.
@@ -28,7 +30,7 @@ class Case:
     primitive: str
     id: str
     forward: str
-    gradient: str | None
+    gradients: str | None
     inputs: Mapping[str, Factory]
     run: Callable[..., Any] | None = None
 

@@ -35,7 +35,7 @@ def test_every_primitive_has_a_case() -> None:
 
 
 def test_every_primitive_has_a_gradient_case() -> None:
-    differentiated = {case.primitive for case in CASES if case.gradient is not None}
+    differentiated = {case.primitive for case in CASES if case.gradients is not None}
     assert differentiated == PRIMITIVES - set(NOT_NUMERIC) - set(WITHOUT_GRADIENT)
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from backends import InputError
-from backends.agreement import agree
 from backends.interface import Backend
 from tests.conftest import backend_or_skip
+from tests.parity.check import equal
 from tests.parity.test_layers import CELLS, HIDDEN, VOCABULARY, Cell, concise, initial, sequence
 
 NUM_BATCHES = 3
@@ -55,7 +55,7 @@ def test_a_state_that_is_not_detached(backend: Backend, name: str, make: Any) ->
         return
     actual = last_gradients(backend, make(backend, cell), cell, detach=False)
     for parameter, gradient in expected.items():
-        assert agree(actual[parameter], gradient, "exact"), parameter
+        assert equal(actual[parameter], gradient), parameter
 
 
 def test_mxnet_itself_takes_it_for_a_constant() -> None:

@@ -14,7 +14,7 @@ def check_rows(primitive: str, backend: Backend) -> None:
     for case in CASES:
         if case.primitive == primitive:
             check_forward(case, backend)
-            if case.gradient is not None:
+            if case.gradients is not None:
                 check_gradients(case, backend)
 
 
