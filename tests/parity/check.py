@@ -29,14 +29,16 @@ class Expected:
     allowed: np.ndarray
 
     def ratio(self, actual: np.ndarray) -> float:
-        """The largest |actual − value| / allowed; inf where NaN, ±inf or an exact value differ."""
+        """The largest |actual − value| / allowed; inf where NaN, ±inf or an exact value differ.
+
+        A bound that is no finite number allows nothing.
+        """
         actual = np.asarray(actual, "float64")
-        special = ~np.isfinite(self.value) | ~np.isfinite(actual)
         same = (actual == self.value) | (np.isnan(actual) & np.isnan(self.value))
         with np.errstate(invalid="ignore", divide="ignore"):
+            special = ~np.isfinite(self.value + actual + self.allowed)
             ratios = np.where(special, np.inf, abs(actual - self.value) / self.allowed)
-        # A bound that is NaN allows nothing.
-        return float(np.nan_to_num(np.where(same, 0.0, ratios), nan=np.inf).max(initial=0.0))
+        return float(np.where(same, 0.0, ratios).max(initial=0.0))
 
 
 def equal(actual: np.ndarray, expected: np.ndarray) -> bool:

@@ -12,7 +12,7 @@ from tests.parity.check import check_forward, check_gradients
 
 
 def rows(direction: str) -> list[Any]:
-    """Every row with this direction; runs in Monte Carlo arithmetic at the book's sizes are slow."""
+    """Every row with this direction; Monte Carlo arithmetic at the book's sizes is slow."""
     kinds = {case: getattr(case, direction) for case in CASES}
     slow = {case for case, kind in kinds.items() if kind == "envelope" and "book" in case.id}
     return [
