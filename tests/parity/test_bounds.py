@@ -45,6 +45,8 @@ class Arithmetic:
         return self.off(a * b)
 
     def div(self, a: Any, b: Any) -> Any:
+        if MP.frexp(b)[0] == 0.5:
+            return a / b
         return self.off(a / b, ROUNDINGS_OF_DIVISION)
 
     def sqrt(self, x: Any) -> Any:
