@@ -1,6 +1,6 @@
 """The table: what is compared with the oracle. A new primitive is a new row.
 
-Rows stand from small to large, because tests/parity/wrong.py is held against them in order.
+Rows stand from small to large, because tests/parity/wrong is held against them in order.
 "Book" rows have the sizes of the book's own models: the RNN on lyrics (vocabulary 1,027,
 35 steps, batch 32, 256 hidden units), on the Time Machine (28, 512 hidden) and the
 784-256-256-10 perceptron.
