@@ -8,9 +8,11 @@ from tests.parity.wrong.values import (
     float16_sum,
     given_memory,
     memory,
+    moved,
     on_argument,
     own_memory,
     steeper,
+    tf32,
 )
 
 
@@ -66,7 +68,7 @@ ARRAYS = [
     Wrong("seed", "always the same", lambda k, right, seed: right(0)),
     Wrong("seed", "half of them", lambda k, right, seed: right(seed // 2 * 2)),
     Wrong("from_numpy", "float16", floats(lambda a: a.astype("float16"))),
-    Wrong("from_numpy", "TF32", floats(bits(11))),
+    Wrong("from_numpy", "TF32", floats(tf32)),
     Wrong("from_numpy", "23 bits", floats(bits(23))),
     Wrong("from_numpy", "without subnormals", floats(unsubnormal)),
     Wrong("from_numpy", "without the sign of 0", floats(lambda a: a + 0.0)),
@@ -81,7 +83,7 @@ ARRAYS = [
     Wrong("to_numpy", "transposed", lambda k, right, a: right(a).T),
     Wrong("to_numpy", "one precision for all", lambda k, right, a: right(a).astype("float64")),
     Wrong("to_numpy", "its own memory", own_memory),
-    Wrong("to_numpy", "TF32", lambda k, right, a: bits(11)(right(a))),
+    Wrong("to_numpy", "TF32", lambda k, right, a: tf32(right(a))),
     Wrong("to_numpy", "23 bits", lambda k, right, a: bits(23)(right(a))),
     Wrong("to_numpy", "scalars as vectors", lambda k, right, a: np.atleast_1d(right(a))),
     Wrong("parameters", "zeros", lambda k, right, w: {n: k.zeros(a.shape) for n, a in w.items()}),
@@ -134,8 +136,8 @@ ARRAYS = [
         0, lambda k, x: k.from_numpy(bits(8)(k.to_numpy(x))))),
     Wrong("argmax", "along the last axis", lambda k, right, x, axis: right(x, -1)),
     Wrong("sum", "mean", lambda k, right, x: k.mean(x)),
-    Wrong("sum", "in float16", lambda k, right, x: right(x) * 0 + k.from_numpy(
-        float16_sum(k.to_numpy(x)))),
+    Wrong("sum", "in float16", lambda k, right, x: moved(
+        k, right(x), lambda a: float16_sum(k.to_numpy(x)))),
     Wrong("sum", "without the last", lambda k, right, x: (
         right(k.reshape(x, (-1,))[:-1]) if x.ndim and x.shape[0] > 1 else right(x))),
     Wrong("sum", "NaN is 0", on_argument(0, lambda k, x: k.from_numpy(

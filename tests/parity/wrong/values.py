@@ -136,6 +136,7 @@ def own_memory(k: Backend, right: Override, array: Any) -> Any:
     from mxnet.base import _LIB, check_call
 
     array.wait_to_read()
+    memory(k).setdefault("in use", []).append(array)
     address = ctypes.c_void_p()
     check_call(_LIB.MXNDArrayGetData(array.handle, ctypes.byref(address)))
     kind = np.ctypeslib.as_ctypes_type(array.dtype)
