@@ -148,15 +148,21 @@ def variants(test: Test) -> Iterator[Check]:
 
 
 def of_row(case: Case) -> Iterator[Check]:
-    yield Check(f"{case} forward", partial(check_forward, case))
+    if not is_slow(case, "forward"):
+        yield Check(f"{case} forward", partial(check_forward, case))
     if case in memory.SMALL:
         yield Check(f"{case} arguments", partial(memory.test_arguments_stay_as_they_are, case=case))
-    if case.gradient is not None:
+    if case.gradients is not None and not is_slow(case, "gradients"):
         yield Check(f"{case} gradients", partial(check_gradients, case))
 
 
 def is_large(case: Case) -> bool:
     return "book" in case.id
+
+
+def is_slow(case: Case, direction: str) -> bool:
+    """Whether the direction rests on Monte Carlo arithmetic at the book's sizes."""
+    return is_large(case) and getattr(case, direction) == "envelope"
 
 
 def rows_of(primitive: str) -> list[Case]:

@@ -24,9 +24,8 @@ def outcome(wrong: Wrong, backend: Backend) -> Outcome:
     try:
         check = caught_by(wrong, backend)
     except Exception as error:
-        return Outcome(
-            backend.name, wrong, None, f"{type(error).__name__}: {error}".splitlines()[0]
-        )
+        said = f"{type(error).__name__}: {error}".splitlines()[0]
+        return Outcome(backend.name, wrong, None, said)
     return Outcome(backend.name, wrong, None if check is None else str(check))
 
 

@@ -115,9 +115,8 @@ class Findings:
         names = [backend.name for backend in self.backends]
         found: dict[str, dict[str, str]] = {}
         for outcome in self.outcomes:
-            found.setdefault(str(outcome.wrong), {})[outcome.backend] = (
-                outcome.check or "**nothing**"
-            )
+            by = found.setdefault(str(outcome.wrong), {})
+            by[outcome.backend] = outcome.check or "**nothing**"
         kinds = Counter(kind(outcome) for outcome in self.outcomes)
         return [
             "## What caught them",
