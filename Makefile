@@ -29,7 +29,7 @@ test: lint
 slow: .venv
 	$(BIN)/python -m pytest -n 2 -m slow tests
 
-# Every mistake on both frameworks, and inputs from 1,000 seeds: more than an hour.
+# Every mistake on both frameworks, and inputs from 1,000 seeds: about an hour.
 mutants: .venv
 	$(BIN)/python -m tests.parity.mutants --seeds 1000 --out results/mutants.md
 

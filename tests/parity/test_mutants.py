@@ -122,6 +122,12 @@ def test_seeds_draw_other_inputs() -> None:
         assert any(changed) or len(arrays) < len(first)
 
 
+def test_every_kind_of_row_takes_part_in_some_seed() -> None:
+    rows = {getattr(row, way) for row in alarms.drawn_rows() for way in ("forward", "gradients")}
+    assert alarms.kinds(0) == alarms.kinds(10) == rows - {None}
+    assert alarms.kinds(1) == rows - {None, "envelope"}
+
+
 @pytest.mark.mutants
 def test_no_false_alarm_over_1000_seeds() -> None:
     assert command.main(["--seeds", "1000"]) == 0
