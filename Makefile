@@ -3,7 +3,7 @@ PYTHON ?= python3
 EPOCHS ?= 50
 BIN := .venv/bin
 
-.PHONY: compare report test slow lint parity bench clean
+.PHONY: compare report test slow mutants lint parity bench clean
 
 compare: .venv
 	$(BIN)/lockstep compare rnn --epochs $(EPOCHS) --out out/rnn
@@ -23,11 +23,15 @@ report: .venv
 
 # A file at a time: some start a program once for all of their tests.
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" tests
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not mutants" tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q benchmarks --benchmark-disable
 
 slow: .venv
 	$(BIN)/python -m pytest -n 2 -m slow tests
+
+# Every mistake on both frameworks, and inputs from 1,000 seeds: about an hour.
+mutants: .venv
+	$(BIN)/python -m tests.parity.mutants --seeds 1000 --out results/mutants.md
 
 lint: .venv
 	$(BIN)/ruff format --check .
@@ -35,7 +39,7 @@ lint: .venv
 	$(BIN)/mypy
 
 parity: .venv
-	$(BIN)/python -m pytest -n 2 tests/parity
+	$(BIN)/python -m pytest -n 2 -m "not mutants" tests/parity
 
 bench: .venv
 	$(BIN)/python -m pytest benchmarks --benchmark-only

@@ -25,6 +25,7 @@ class Case:
     one that makes a network, reaches it as its result, and a dict of weights as it is.
     run: (backend, **inputs) → the result, an array or a tuple, list or dict of arrays;
     left out, the primitive is called on the inputs in their order.
+    seed: of the inputs, together with the case's name.
     """
 
     primitive: str
@@ -33,6 +34,7 @@ class Case:
     gradients: str | None
     inputs: Mapping[str, Factory]
     run: Callable[..., Any] | None = None
+    seed: int = 0
 
     def __str__(self) -> str:
         return f"{self.primitive}-{self.id}"

@@ -74,6 +74,14 @@ def test_masks_differ_from_call_to_call(backend: Backend) -> None:
     assert abs(both - 0.25) <= sqrt(log(2 / FALSE_ALARM) / (2 * x.shape[0] * x.shape[1]))
 
 
+def test_neighbours_are_dropped_independently(backend: Backend) -> None:
+    backend.seed(1)
+    kept = backend.to_numpy(backend.random_dropout(backend.zeros((ROWS, COLUMNS)) + 1, 0.5)) != 0
+    for first, second in ((kept[::2], kept[1::2]), (kept[:, ::2], kept[:, 1::2])):
+        bound = sqrt(log(2 / FALSE_ALARM) / (2 * first.size))
+        assert abs((first & second).mean() - 0.25) <= bound
+
+
 def test_seed(backend: Backend) -> None:
     x = backend.from_numpy(np.ones((ROWS, COLUMNS)))
 
@@ -83,6 +91,7 @@ def test_seed(backend: Backend) -> None:
 
     assert (dropped(1) == dropped(1)).all()
     assert (dropped(1) != dropped(2)).any()
+    assert (dropped(2) != dropped(3)).any()
 
 
 @pytest.mark.parametrize("p", [0.2, 0.5, 0.9])

@@ -92,12 +92,14 @@ def test_auxiliary_results(backend: Backend) -> None:
         doubled = params["a"] * 2
         return backend.sum(doubled), {"doubled": doubled, "text": "as it is"}
 
-    params = backend.parameters(WEIGHTS)
-    (loss, aux), grads = backend.value_and_grad(objective, has_aux=True)(params)
-    assert backend.to_numpy(loss) == 12
-    assert backend.to_numpy(aux["doubled"]).tolist() == [2, 4, 6]
-    assert aux["text"] == "as it is"
-    assert numbers(backend, grads) == {"a": [2, 2, 2], "b": [0, 0, 0]}
+    evaluate = backend.value_and_grad(objective, has_aux=True)
+    for factor in (1, 2):
+        params = backend.parameters({name: factor * w for name, w in WEIGHTS.items()})
+        (loss, aux), grads = evaluate(params)
+        assert backend.to_numpy(loss) == 12 * factor
+        assert backend.to_numpy(aux["doubled"]).tolist() == [2 * factor, 4 * factor, 6 * factor]
+        assert aux["text"] == "as it is"
+        assert numbers(backend, grads) == {"a": [2, 2, 2], "b": [0, 0, 0]}
 
 
 def test_reading_a_value_does_not_change_the_gradient(backend: Backend) -> None:

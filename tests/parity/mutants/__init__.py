@@ -1,0 +1,1 @@
+"""The tests of the tests: wrong backends caught, and false alarms with right ones."""
