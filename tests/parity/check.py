@@ -46,9 +46,13 @@ def equal(actual: np.ndarray, expected: np.ndarray) -> bool:
     return np.array_equal(actual, expected, equal_nan=True)
 
 
+def ratio_to(actual: np.ndarray, reading: Reading) -> float:
+    """Observed error / bound of a result, where `BoundedBackend` reads the reading."""
+    return Expected(np.array(reading), reading.error).ratio(actual)
+
+
 def within(actual: np.ndarray, reading: Reading) -> bool:
-    """Whether a result lies no further from what `BoundedBackend` reads than its bound."""
-    return Expected(np.array(reading), reading.error).ratio(actual) <= 1
+    return ratio_to(actual, reading) <= 1
 
 
 def named(result: Any, prefix: str = "result") -> Iterator[tuple[str, Any]]:

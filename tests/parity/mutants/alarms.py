@@ -18,7 +18,6 @@ from tests.parity import check
 from tests.parity.case import Case
 from tests.parity.checks import ROWS, is_large
 
-
 # Runs in Monte Carlo arithmetic take three quarters of the time; they join every tenth seed.
 MONTE_CARLO_EVERY = 10
 
