@@ -129,6 +129,8 @@ class MxnetBackend(Backend):
         return nd.concat(*arrays, dim=axis)
 
     def take_rows(self, array, ids):
+        if not ids.size:  # take's backward pass would leave whatever the gradient's memory holds
+            return self.zeros((*ids.shape, array.shape[1]))
         return nd.take(array, checked_ids(ids, array.shape[0]))
 
     def reshape(self, array, shape):
@@ -149,7 +151,10 @@ class MxnetBackend(Backend):
     # --- model ---------------------------------------------------------------
 
     def linear(self, inputs, weight, bias=None):
-        product = nd.dot(inputs, weight)
+        if weight.size:
+            product = nd.dot(inputs, weight)
+        else:  # sums of nothing would end the process
+            product = self.zeros((*inputs.shape[:-1], weight.shape[1]))
         return product if bias is None else self._add_bias(product, bias)
 
     def _add_bias(self, rows, bias):
@@ -228,7 +233,11 @@ class MxnetBackend(Backend):
     def squared_loss(self, predictions, targets):
         check_same_shape(predictions, targets)
         squares = nd.square(predictions - targets) / 2
-        return squares if squares.ndim == 1 else nd.sum(squares, axis=0, exclude=True)
+        if squares.ndim == 1:
+            return squares
+        if not squares.size:  # which nd.sum refuses
+            return self.zeros(squares.shape[:1])
+        return nd.sum(squares, axis=0, exclude=True)
 
     def softmax_cross_entropy(self, logits, labels):
         checked_ids(labels, logits.shape[1])

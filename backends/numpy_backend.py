@@ -15,6 +15,7 @@ from typing import Any
 import autograd.numpy as np
 import numpy
 from autograd.core import make_vjp, vspace
+from autograd.extend import defvjp, primitive
 from autograd.tracer import getval
 from threadpoolctl import threadpool_info
 
@@ -43,6 +44,15 @@ def checked_ids(ids: Any, size: int) -> Any:
     if ids.size:
         check_ids(int(ids.min()), int(ids.max()), size)
     return ids
+
+
+@primitive
+def sigmoid(x: Any) -> Any:
+    return numpy.exp(-numpy.logaddexp(0.0, -x))
+
+
+# autograd's own gradient of this formula is NaN at −∞.
+defvjp(sigmoid, lambda ans, x: lambda g: g * ans * sigmoid(-x))
 
 
 @dataclass(frozen=True)
@@ -128,7 +138,7 @@ class NumpyBackend(Backend):
         return np.tanh(x)
 
     def sigmoid(self, x):
-        return np.exp(-np.logaddexp(0.0, -x))
+        return sigmoid(x)
 
     def dropout(self, x, p, mask):
         check_probability(p)

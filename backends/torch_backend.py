@@ -156,7 +156,8 @@ class TorchBackend(Backend):
 
     def random_dropout(self, x, p):
         check_probability(p)
-        return F.dropout(x, p)
+        # F.dropout would multiply by 0, which keeps a NaN.
+        return torch.zeros_like(x) if p == 1 else F.dropout(x, p)
 
     def rnn_step(self, inputs, state, params, activation="tanh"):
         cell = rnn_cell(params, activation)
@@ -265,7 +266,7 @@ class TorchBackend(Backend):
 
     def dropout_layer(self, p):
         check_probability(p)
-        return nn.Dropout(p), {}
+        return DropAll() if p == 1 else nn.Dropout(p), {}
 
     def rnn_layer(self, num_inputs, num_hiddens, activation):
         check_choice("activation", activation, ACTIVATIONS)
@@ -328,6 +329,13 @@ def lstm_cell(params: Parameters) -> Cell:
 
 
 # --- networks ------------------------------------------------------------------
+
+
+class DropAll(nn.Module):
+    """Dropout with p = 1; nn.Dropout would multiply by 0, which keeps a NaN."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.zeros_like(x) if self.training else x
 
 
 class Recurrent(nn.Module):
