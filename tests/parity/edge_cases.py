@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from backends.interface import Backend, Network
-from tests.parity.case import Case, Factory, dyadic, ids, mask, network, normal, uniform, values
+from tests.parity.case import Case, Factory, ids, mask, network, normal, uniform, values
 from tests.parity.exact_cases import constant
 from tests.parity.programs import clipped, trained, with_gradients
 

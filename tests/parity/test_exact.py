@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
-import numpy as np
 import pytest
 
 from backends.interface import Backend
@@ -14,10 +10,9 @@ from tests.parity.case import Case
 from tests.parity.cases import CASES
 from tests.parity.check import expected_forward, expected_gradients, forward, gradients
 from tests.parity.exact_cases import EXACT_CASES
-from tests.parity.wrong import Wrong
 
 TIER = [*EXACT_CASES, *(row for row in CASES if row not in EXACT_CASES and row.forward == "exact")]
-DIFFERENTIABLE = [case for case in TIER if case.gradient == "exact"]
+DIFFERENTIABLE = [case for case in TIER if case.gradients == "exact"]
 
 
 @pytest.mark.parametrize("case", TIER, ids=str)
