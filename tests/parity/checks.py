@@ -47,6 +47,7 @@ LAYOUTS = [
     basics.test_floats_have_the_dtype_and_integers_are_indices,
     basics.test_booleans_become_floats,
     basics.test_numbers_arrive_whole_whatever_their_layout,
+    basics.test_special_numbers_arrive_as_they_are,
     basics.test_an_id_too_large_for_the_framework_is_refused,
 ]
 IDS: list[Test] = [errors.test_id_out_of_range]
