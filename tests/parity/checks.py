@@ -21,7 +21,8 @@ from tests.parity import test_optimisers as optimisers
 from tests.parity import test_value_and_grad as gradients
 from tests.parity.case import Case
 from tests.parity.cases import CASES
-from tests.parity.check import check_forward, check_gradients
+from tests.parity.check import DIRECTIONS, check, check_forward, check_gradients
+from tests.parity.test_parity import precision
 from tests.parity.wrong import Wrong
 
 Test = Callable[..., None]
@@ -46,6 +47,7 @@ LAYOUTS = [
     basics.test_floats_have_the_dtype_and_integers_are_indices,
     basics.test_booleans_become_floats,
     basics.test_numbers_arrive_whole_whatever_their_layout,
+    basics.test_special_numbers_arrive_as_they_are,
     basics.test_an_id_too_large_for_the_framework_is_refused,
 ]
 IDS: list[Test] = [errors.test_id_out_of_range]
@@ -147,6 +149,17 @@ def variants(test: Test) -> Iterator[Check]:
         )
 
 
+def in_float64(case: Case, direction: str, backend: Backend) -> None:
+    wide = type(backend)(dtype="float64")
+    check(case, direction, wide, precision(backend, case, "float64"))
+
+
+def of_row_in_float64(case: Case) -> Iterator[Check]:
+    for direction in DIRECTIONS:
+        if getattr(case, direction) is not None:
+            yield Check(f"{case} {direction} in float64", partial(in_float64, case, direction))
+
+
 def of_row(case: Case) -> Iterator[Check]:
     if not is_slow(case, "forward"):
         yield Check(f"{case} forward", partial(check_forward, case))
@@ -180,6 +193,9 @@ def checks_of(primitive: str, large: bool = True) -> Iterator[Check]:
             yield from of_row(case)
     for test in TESTS.get(primitive, []):
         yield from variants(test)
+    for case in rows:
+        if not is_large(case):
+            yield from of_row_in_float64(case)
     for case in rows if large else ():
         if is_large(case):
             yield from of_row(case)
@@ -187,9 +203,9 @@ def checks_of(primitive: str, large: bool = True) -> Iterator[Check]:
 
 def caught_by(wrong: Wrong, backend: Backend, large: bool = True) -> Check | None:
     """The first check that fails. An error is no failure: such a mistake tests nothing."""
-    for check in checks_of(wrong.primitive, large):
+    for held_to in checks_of(wrong.primitive, large):
         try:
-            check.run(wrong.on(backend))  # a new one, since some remember
+            held_to.run(wrong.on(backend))  # a new one, since some remember
         except (AssertionError, pytest.fail.Exception):
-            return check
+            return held_to
     return None

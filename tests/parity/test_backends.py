@@ -154,8 +154,16 @@ def test_numbers_arrive_whole_whatever_their_layout(backend: Backend) -> None:
     assert double.to_numpy(double.from_numpy([0.1])).tolist() == [0.1]
     backwards = np.arange(6.0).reshape(2, 3)[::-1, ::-1]
     assert backend.to_numpy(backend.from_numpy(backwards)).tolist() == [[5, 4, 3], [2, 1, 0]]
+    turned = np.arange(6.0).reshape(2, 3).T
+    assert backend.to_numpy(backend.from_numpy(turned)).tolist() == [[0, 3], [1, 4], [2, 5]]
     assert backend.to_numpy(backend.from_numpy(np.float32(2))).shape == ()
     assert backend.to_numpy(backend.from_numpy(np.array([True, False]))).tolist() == [1, 0]
+
+
+def test_special_numbers_arrive_as_they_are(backend: Backend) -> None:
+    numbers = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1e-40, -1e-45], "float32")
+    arrived = backend.to_numpy(backend.from_numpy(numbers)).astype("float32")
+    assert arrived.tobytes() == numbers.tobytes()
 
 
 @pytest.mark.parametrize("wrong_id", [2**31, 2**32 + 1, -(2**31) - 1])

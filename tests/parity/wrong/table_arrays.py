@@ -53,6 +53,11 @@ def floats(function):
     return override
 
 
+def joined_in_memory(k, right, arrays, axis):
+    flat = right([k.reshape(array, (-1,)) for array in arrays], 0)
+    return k.reshape(flat, right(arrays, axis).shape)
+
+
 def clipped_ids(k, right, ids, size):
     return right(k.from_numpy(k.to_numpy(ids).clip(0, size - 1)), size)
 
@@ -70,6 +75,7 @@ ARRAYS = [
     Wrong("from_numpy", "float16", floats(lambda a: a.astype("float16"))),
     Wrong("from_numpy", "TF32", floats(tf32)),
     Wrong("from_numpy", "23 bits", floats(bits(23))),
+    Wrong("from_numpy", "float32 at most", floats(lambda a: a.astype("float32"))),
     Wrong("from_numpy", "without subnormals", floats(unsubnormal)),
     Wrong("from_numpy", "without the sign of 0", floats(lambda a: a + 0.0)),
     Wrong("from_numpy", "NaN is 0", floats(np.nan_to_num)),
@@ -115,6 +121,7 @@ ARRAYS = [
     Wrong("concat", "last first", lambda k, right, arrays, axis: right(arrays[::-1], axis)),
     Wrong("concat", "a gradient for the first only",
           lambda k, right, arrays, axis: right([arrays[0], *k.detach(arrays[1:])], axis)),
+    Wrong("concat", "one after the other in memory", joined_in_memory),
     Wrong("concat", "the first is doubled", lambda k, right, arrays, axis: right(
         [arrays[0] * 2, *arrays[1:]], axis)),
     Wrong("take_rows", "from the end", lambda k, right, x, i: right(x, x.shape[0] - 1 - i)),

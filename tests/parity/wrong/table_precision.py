@@ -40,6 +40,11 @@ def product(form):
     return lambda k, right, x, W, b=None: right(moved(k, x, form), moved(k, W, form), b)
 
 
+def single(a):
+    """As Gluon's RNN does with ReLU."""
+    return a.astype("float32").astype(a.dtype)
+
+
 def on_weights(names, form):
     return with_params(**dict.fromkeys(names, lambda k, W: moved(k, W, form)))
 
@@ -57,4 +62,5 @@ PRECISION = [
         for name, form in FORMATS.items()
         if name != "TF32"
     ),
+    *(Wrong(primitive, "float32 inside float64", on_result(single)) for primitive in RESULTS),
 ]
