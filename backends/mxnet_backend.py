@@ -294,7 +294,9 @@ class MxnetBackend(Backend):
 
     def _sum_of_squares(self, array):
         squares = nd.square(array)
-        if array.ndim > 1:  # row by row: a sum over everything takes many times as long
+        # Row by row: a sum over everything takes many times as long. Rows of nothing would end the
+        # process.
+        if array.ndim > 1 and array.size:
             squares = nd.dot(squares, nd.ones(array.shape[-1:], **self._float))
         return self.sum(squares)
 
@@ -309,7 +311,12 @@ class MxnetBackend(Backend):
     def dense_layer(self, num_inputs, num_outputs, weight="W", bias="b"):
         # Gluon would flatten all axes but the first and wait for data to learn its input size.
         layer = gluon.nn.Dense(num_outputs, in_units=num_inputs, flatten=False, dtype=self.dtype)
-        return layer, {weight: layer.weight, bias: layer.bias}
+
+        def dense(x: Any) -> Any:
+            # Gluon's layer fails on an empty batch, and says so to a later call.
+            return layer(x) if x.size else self.zeros((*x.shape[:-1], num_outputs))
+
+        return dense, {weight: layer.weight, bias: layer.bias}
 
     def dropout_layer(self, p):
         check_probability(p)
@@ -386,6 +393,9 @@ def lstm_cell(params: Parameters) -> Cell:
 
 def recurrent(layer: Any, cell: str) -> tuple[Callable[..., Any], dict[str, Any]]:
     def recur(inputs: Any, state: State) -> tuple[Any, State]:
+        if not state[0].size:  # an empty batch would end the process
+            empty = (len(inputs), *state[0].shape)
+            return nd.zeros(empty, dtype=state[0].dtype, ctx=state[0].context), state
         # Gluon's state is a list of arrays with an axis for stacked layers.
         hiddens, last = layer(inputs, [array.expand_dims(0) for array in state])
         return hiddens, tuple(array.reshape(state[0].shape) for array in last)

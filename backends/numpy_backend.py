@@ -125,7 +125,7 @@ class NumpyBackend(Backend):
     # --- model ---------------------------------------------------------------
 
     def linear(self, inputs, weight, bias=None):
-        product = np.dot(inputs, weight)
+        product = np.matmul(inputs, weight)
         return product if bias is None else product + bias
 
     def exp(self, x):

@@ -40,9 +40,11 @@ class Bounded(Number):
 
     @property
     def error(self) -> np.ndarray:
-        if self.roundings == 0:
-            return self.inherited
-        return self.inherited + self.precision.gamma(self.roundings) * self.size
+        error = self.inherited
+        if self.roundings:
+            error = error + self.precision.gamma(self.roundings) * self.size
+        # What is infinite here is infinite there.
+        return np.where(np.isinf(self.value), 0.0, error)
 
     @property
     def size(self) -> np.ndarray:
@@ -162,8 +164,8 @@ class Bounded(Number):
     def where_positive(self, x: Bounded) -> Bounded:
         # An x closer to 0 than its error may be on either side.
         unsure = (abs(x.value) <= x.error) & (x.error > 0)
-        kept = np.where(x.value > 0, self.value, 0.0)
-        error = np.where((x.value > 0) | unsure, self.error, 0.0)
+        kept = np.where(x.value <= 0, 0.0, self.value)
+        error = np.where((x.value <= 0) & ~unsure, 0.0, self.error)
         return self.of(kept, error + np.where(unsure, abs(self.value), 0.0))
 
     def shifted(self) -> Bounded:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -74,7 +75,7 @@ class RoundedBackend(NumpyBackend):
     # --- formulas --------------------------------------------------------------
 
     def linear(self, inputs, weight, bias=None):
-        rows = tape.reshape(inputs, (-1, weight.shape[0]))
+        rows = tape.reshape(inputs, (prod(inputs.shape[:-1]), weight.shape[0]))
         product = tape.reshape(tape.matmul(rows, weight), (*inputs.shape[:-1], weight.shape[1]))
         return product if bias is None else product + bias
 

@@ -52,6 +52,8 @@ class Operators:
     def __getitem__(self, index: Any) -> Any:
         return take(self, index)
 
+    T = property(lambda self: transpose(self))
+
 
 class Number(Operators, ABC):
     """An array with a rule for rounding. Each method is one float32 operation, in any order."""
@@ -303,6 +305,7 @@ defvjp(
 )
 defvjp(total, lambda ans, a, axes: spread(a, axes))
 defvjp(reshape, lambda ans, a, shape: lambda g: reshape(g, a.shape))
+defvjp(transpose, lambda ans, a: lambda g: transpose(g))
 defvjp(take, lambda ans, a, index: lambda g: scatter(g, a.shape, index))
 defvjp_argnum(join, part)
 defvjp(function, lambda ans, a, name: lambda g: FUNCTION_GRADIENTS[name](g, ans, a))

@@ -237,15 +237,18 @@ EXACT_CASES = [
     *(Case(primitive, f"exact {what}, {kind}", "exact", None,
            {"x": x, "h": dyadic(3, 4), **gated("gru", 5, 4, *gates)}, gated_cell(primitive))
       for what, gates in {"keeps its state": ("z", "r"), "takes the candidate": ("r", "z")}.items()
-      for primitive, kind, x in (("gru_step", "dense", dyadic(3, 5)), ("gru_step", "ids", ids(5, 3)),
+      for primitive, kind, x in (("gru_step", "dense", dyadic(3, 5)),
+                                 ("gru_step", "ids", ids(5, 3)),
                                  ("gru", "dense", dyadic(4, 3, 5)), ("gru", "ids", ids(5, 4, 3)))),
     *(Case(primitive, f"exact {what}, {kind}", "exact", None,
            {"x": x, "h": dyadic(3, 4), "c": chosen((-64.0, 64.0), 3, 4),
             **gated("lstm", 5, 4, *gates)}, gated_cell(primitive))
       for what, gates in {"keeps its cell": ("fo", "i"), "adds the candidate": ("ifo", ""),
                           "shows nothing": ("f", "io")}.items()
-      for primitive, kind, x in (("lstm_step", "dense", dyadic(3, 5)), ("lstm_step", "ids", ids(5, 3)),
-                                 ("lstm", "dense", dyadic(4, 3, 5)), ("lstm", "ids", ids(5, 4, 3)))),
+      for primitive, kind, x in (("lstm_step", "dense", dyadic(3, 5)),
+                                 ("lstm_step", "ids", ids(5, 3)),
+                                 ("lstm", "dense", dyadic(4, 3, 5)),
+                                 ("lstm", "ids", ids(5, 4, 3)))),
     Case("rnn_output", "exact 4097", "exact", "exact",
          {"x": chosen(WIDE, 3, 2, 9), "W": dyadic(9, 5), "b": dyadic(5)},
          lambda k, x, W, b: k.rnn_output(x, {"W_hq": W, "b_q": b})),
