@@ -23,7 +23,7 @@ report: .venv
 
 # A file at a time: some start a program once for all of their tests.
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not mutants" tests
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q benchmarks --benchmark-disable
 
 slow: .venv
@@ -39,7 +39,7 @@ lint: .venv
 	$(BIN)/mypy
 
 parity: .venv
-	$(BIN)/python -m pytest -n 2 -m "not mutants" tests/parity
+	$(BIN)/python -m pytest -n 2 tests/parity
 
 bench: .venv
 	$(BIN)/python -m pytest benchmarks --benchmark-only
