@@ -306,6 +306,8 @@ EDGE_CASES = [
       for name, s in SPECIALS.items() for where in "xWb"),
     Case("linear", "inf · 0", "bound", "bound",
          {"x": values([INF, 1, 0]), "W": values([0], [1], [INF])}),
+    Case("linear", "inf · 0, one weight", "bound", "bound",
+         {"x": values([INF], [1]), "W": values([0])}),
     Case("linear", "inf − inf", "bound", "bound",
          {"x": values([INF, INF]), "W": values([1], [-1])}),
     Case("linear", "overflow", "bound", "bound",
