@@ -323,13 +323,13 @@ EXACT_FORMULAS = {
 }
 
 
-def drawn(data: st.DataObject, elements: st.SearchStrategy[float], primitive: str) -> Case:
+def drawn(data: st.DataObject, *, elements: st.SearchStrategy[float], primitive: str) -> Case:
     """A row of a table, with inputs that hypothesis draws."""
     name = "drawn special" if elements is SPECIAL else "drawn"
     return as_case(primitive, name, "bound", FORMULAS[primitive](Draw(data, elements)))
 
 
-def drawn_exact(data: st.DataObject, primitive: str) -> Case:
+def drawn_exact(data: st.DataObject, *, primitive: str) -> Case:
     return as_case(primitive, "drawn exact", "exact", EXACT_FORMULAS[primitive](Draw(data, DYADIC)))
 
 

@@ -122,9 +122,12 @@ PINNED = [
         {"numpy": [0.0, -1.0], "mxnet": [-0.0, -1.0], "torch": [0.0, -1.0]},
         "MXNet multiplies the gradient by the slope 0, torch selects a 0, and autograd adds every "
         "gradient of a parameter to 0, where 0 + −0 = 0. A gradient's zeros have no meaningful "
-        "sign, so it is not compared anywhere.",
+        "sign, so it is not compared anywhere, nor is that of a weight −0 after a step.",
         "mxnet: src/operator/mshadow_op.h, relu_grad; torch: aten/src/ATen/native/Activation.cpp, "
         "threshold_backward; autograd: numpy_vspaces.py, core.py add_outgrads",
+        rows("mxnet torch", "forward", "trainer-drawn")
+        | rows("mxnet", "forward", "trainer-drawn special"),
+        sign_only=True,
     ),
     Pinned(
         "the sign of a zero gradient: dropout",
