@@ -128,7 +128,7 @@ class NumpyBackend(Backend):
         product = np.matmul(inputs, weight)
         return product if bias is None else product + bias
 
-    def exp(self, x):
+    def _exp(self, x):
         return np.exp(x)
 
     def relu(self, x):
@@ -233,7 +233,7 @@ class NumpyBackend(Backend):
         return self.sum(weight * weight) / 2
 
     def perplexity(self, losses):
-        return self.exp(self.mean(losses))
+        return self._exp(self.mean(losses))
 
     # --- optimisation --------------------------------------------------------
 
