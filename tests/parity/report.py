@@ -27,6 +27,7 @@ from backends.rounding.envelope import FALSE_ALARM_RATE, RUNS
 from experiments.commands.results import machine, replacing
 from tests.parity.elementary import REACHED_BY, largest_ulps
 from tests.parity.observed import TASKS, Row, rows
+from tests.parity.pinned import PINNED
 
 SAYS_NOTHING = 1e-3
 """A bound that no backend comes closer to than this is no evidence."""
@@ -61,8 +62,9 @@ def summary(found: Sequence[Row], backends: Sequence[str]) -> list[str]:
             same = sum(row.ratio == 0 for row in exact)
             kinds = [worst(own, kind) for kind in ("bound", "envelope", "residual")]
             cases, bits = f"{len(own)}", f"{same} / {len(exact)}" if exact else ""
-            lines.append([f"`{primitive}`", backend, cases, *kinds, bits])
-    heads = ["primitive", "backend", "rows", "bound", "envelope", "residual", "same bits"]
+            pins = sum(p.primitive == primitive and backend in p.behaviours for p in PINNED)
+            lines.append([f"`{primitive}`", backend, cases, *kinds, bits, str(pins or "")])
+    heads = ["primitive", "backend", "rows", "bound", "envelope", "residual", "same bits", "pinned"]
     return table(heads, lines)
 
 
@@ -109,6 +111,15 @@ def elementary(backends: Sequence[str]) -> list[str]:
         for name in REACHED_BY
     ]
     return table(["function", "budget", *backends], lines)
+
+
+def divergences() -> list[str]:
+    """Where frameworks truly differ: tests/parity/test_pinned.py asserts every behaviour."""
+    lines = []
+    for pin in PINNED:
+        behaviours = "; ".join(f"{name}: {value}" for name, value in pin.behaviours.items())
+        lines += [f"- `{pin.primitive}`, {pin.name}. {behaviours}. {pin.cause} ({pin.source})"]
+    return lines
 
 
 def problems(found: Sequence[Row]) -> list[str]:
@@ -167,6 +178,10 @@ def document(found: Sequence[Row], backends: Sequence[str]) -> list[str]:
             for key in LISTED
             if key in listed
         ),
+        "",
+        f"## {len(PINNED)} pinned divergences",
+        "",
+        *divergences(),
         "",
         "## Every row",
         "",
