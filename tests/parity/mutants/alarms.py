@@ -6,9 +6,8 @@ import multiprocessing
 import signal
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 
@@ -81,7 +80,7 @@ def checked(seed: int, backends: Sequence[Backend]) -> Seed:
     return Seed(num_checks, alarms)
 
 
-def checked_by_name(seed: int, names: Sequence[str]) -> Seed:
+def checked_by_name(seed: int, *, names: Sequence[str]) -> Seed:
     return checked(seed, [get_backend(name) for name in names])
 
 
@@ -95,11 +94,7 @@ def each(seeds: Iterable[int], backends: Sequence[Backend], jobs: int) -> Iterat
     if jobs == 1:
         yield from (checked(seed, backends) for seed in seeds)
         return
-    names, spawn = [backend.name for backend in backends], multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(jobs, spawn, start_worker)
-    try:
-        futures = [pool.submit(checked_by_name, seed, names) for seed in seeds]
-        for future in as_completed(futures):
-            yield future.result()
-    finally:
-        pool.shutdown(cancel_futures=True)
+    names = [backend.name for backend in backends]
+    # Leaving the pool ends its processes at once.
+    with multiprocessing.get_context("spawn").Pool(jobs, start_worker) as pool:
+        yield from pool.imap_unordered(partial(checked_by_name, names=names), seeds)
