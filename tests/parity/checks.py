@@ -14,6 +14,8 @@ import pytest
 from backends.interface import Backend
 from tests.parity import test_backends as basics
 from tests.parity import test_dropout as dropout
+from tests.parity import test_edges as edges
+from tests.parity import test_exact as exact
 from tests.parity import test_input_errors as errors
 from tests.parity import test_layers as layers
 from tests.parity import test_memory as memory
@@ -169,6 +171,23 @@ def of_row(case: Case) -> Iterator[Check]:
         yield Check(f"{case} gradients", partial(check_gradients, case))
 
 
+def to_the_bit(primitive: str) -> Iterator[Check]:
+    for direction, rows, test in (
+        ("forward", exact.TIER, exact.test_forward),
+        ("gradients", exact.DIFFERENTIABLE, exact.test_gradients),
+    ):
+        for case in rows:
+            if case.primitive == primitive and not is_large(case):
+                yield Check(f"{case} {direction} to the bit", partial(test, case=case))
+
+
+def at_the_edges(primitive: str) -> Iterator[Check]:
+    for case, direction in edges.ROWS:
+        if case.primitive == primitive:
+            run = partial(edges.test_edge, case=case, direction=direction)
+            yield Check(f"{case} {direction} at the edge", run)
+
+
 def is_large(case: Case) -> bool:
     return "book" in case.id
 
@@ -191,6 +210,8 @@ def checks_of(primitive: str, large: bool = True) -> Iterator[Check]:
     for case in rows:
         if not is_large(case):
             yield from of_row(case)
+    yield from to_the_bit(primitive)
+    yield from at_the_edges(primitive)
     for test in TESTS.get(primitive, []):
         yield from variants(test)
     for case in rows:

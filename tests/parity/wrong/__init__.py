@@ -9,6 +9,7 @@ from tests.parity.wrong.table_losses import LOSSES
 from tests.parity.wrong.table_optimisation import OPTIMISATION
 from tests.parity.wrong.table_precision import PRECISION
 from tests.parity.wrong.table_recurrent import RECURRENT
+from tests.parity.wrong.table_specials import SPECIALS
 
 WRONG = [
     *ARRAYS,
@@ -19,6 +20,7 @@ WRONG = [
     *LAYERS,
     *PRECISION,
     *GRADIENTS,
+    *SPECIALS,
 ]
 
 __all__ = ["WRONG", "Wrong"]

@@ -147,8 +147,6 @@ ARRAYS = [
         k, right(x), lambda a: float16_sum(k.to_numpy(x)))),
     Wrong("sum", "without the last", lambda k, right, x: (
         right(k.reshape(x, (-1,))[:-1]) if x.ndim and x.shape[0] > 1 else right(x))),
-    Wrong("sum", "NaN is 0", on_argument(0, lambda k, x: k.from_numpy(
-        np.nan_to_num(k.to_numpy(x))) if np.isnan(k.to_numpy(x)).any() else x)),
     Wrong("sum", "along the first axis, then the mean",
           lambda k, right, x: right(x) / (x.shape[-1] if x.ndim > 1 else 1)),
     Wrong("mean", "sum", lambda k, right, x: k.sum(x)),
