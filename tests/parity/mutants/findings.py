@@ -10,7 +10,7 @@ import numpy as np
 
 from backends.interface import Backend
 from experiments.commands.results import machine
-from tests.parity.mutants.alarms import MONTE_CARLO_EVERY, Alarm
+from tests.parity.mutants.alarms import SLOW_EVERY, Alarm
 from tests.parity.mutants.catalogue import Outcome
 
 
@@ -85,8 +85,8 @@ class Findings:
             f"A mutant is a right backend with a mistake in one primitive; there are"
             f" {self.num_mutants}, each held to the checks of its primitive from small to large."
             f" A false alarm is a check that fails with a right backend; every seed draws all"
-            f" inputs of the small rows anew, {self.checks_done:,} checks in all; rows that rest on"
-            f" Monte Carlo arithmetic join every {MONTE_CARLO_EVERY}th seed.",
+            f" inputs of the small rows anew, {self.checks_done:,} checks in all; the exact tier,"
+            f" the edges and rows in Monte Carlo arithmetic join every {SLOW_EVERY}th seed.",
             "",
             *section("Survivors", self.surviving()),
             *section(
