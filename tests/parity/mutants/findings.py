@@ -14,6 +14,17 @@ from tests.parity.mutants.alarms import SLOW_EVERY, Alarm
 from tests.parity.mutants.catalogue import Outcome
 
 
+# By how a check's name ends.
+KINDS = {
+    " forward": "values, within the bound",
+    " gradients": "gradients, within the bound",
+    " arguments": "arguments left as they are",
+    " to the bit": "the exact tier",
+    " at the edge": "an edge or special value",
+    " in float64": "float64, within the bound",
+}
+
+
 @dataclass
 class Findings:
     """Of a run that may have been interrupted."""
@@ -152,5 +163,5 @@ def kind(outcome: Outcome) -> str:
     """The kind of check that caught a mutant."""
     if outcome.check is None:
         return "none"
-    last = outcome.check.rpartition(" ")[2]
-    return f"a row's {last}" if last in ("forward", "arguments", "gradients") else "a test"
+    found = next((kind for ending, kind in KINDS.items() if outcome.check.endswith(ending)), None)
+    return found or "a test of its own"
