@@ -253,6 +253,8 @@ CASES = [
     Case("squared_loss", "dyadic", "exact", "exact", pair(dyadic, 5, 3)),
     Case("squared_loss", "vector", "exact", "exact", pair(dyadic, 5)),
     Case("squared_loss", "batch of 1", "bound", "bound", pair(normal, 1, 1)),
+    Case("squared_loss", "nearly equal", "bound", "bound",
+         {"x": uniform(5, 3, low=1000, high=1001), "y": uniform(5, 3, low=1000, high=1001)}),
     Case("squared_loss", "book", "bound", "bound", pair(normal, 100, 1)),
     Case("softmax_cross_entropy", "small", "bound", "bound",
          {"x": normal(4, 3), "y": ids(3, 4)}),

@@ -210,10 +210,10 @@ def checks_of(primitive: str, large: bool = True) -> Iterator[Check]:
     for case in rows:
         if not is_large(case):
             yield from of_row(case)
-    yield from to_the_bit(primitive)
-    yield from at_the_edges(primitive)
     for test in TESTS.get(primitive, []):
         yield from variants(test)
+    yield from to_the_bit(primitive)
+    yield from at_the_edges(primitive)
     for case in rows:
         if not is_large(case):
             yield from of_row_in_float64(case)

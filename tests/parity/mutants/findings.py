@@ -13,7 +13,6 @@ from experiments.commands.results import machine
 from tests.parity.mutants.alarms import SLOW_EVERY, Alarm
 from tests.parity.mutants.catalogue import Outcome
 
-
 # By how a check's name ends.
 KINDS = {
     " forward": "values, within the bound",

@@ -35,7 +35,7 @@ def logistic(a):
 def biased_mask(k, right, x, p):
     """A mask that keeps whole pairs of neighbours."""
     dropped = right(x, p)
-    if dropped.ndim < 2 or dropped.shape[1] % 2:
+    if p in (0, 1) or dropped.ndim < 2 or dropped.shape[1] % 2:
         return dropped
     first = k.to_numpy(right(x.detach() * 0 + 1, p))
     first[:, 1::2] = first[:, ::2]
@@ -43,10 +43,17 @@ def biased_mask(k, right, x, p):
 
 
 def one_row_for_all(k, right, x, p):
-    if x.ndim < 2:
+    if p in (0, 1) or x.ndim < 2:
         return right(x, p)
     row = k.to_numpy(right(x.detach()[:1] * 0 + 1, p))
     return x * k.from_numpy(np.repeat(row, x.shape[0], 0))
+
+
+def another_mask(k, right, x, p):
+    if p in (0, 1):
+        return right(x, p)
+    y = right(x, p)
+    return y + k.detach((right(x, p) - y,))[0]
 
 
 def with_bias_in_place(k, right, x, W, b=None):
@@ -137,8 +144,7 @@ FUNCTIONS = [
     Wrong("random_dropout", "neighbours share their mask", biased_mask),
     Wrong("random_dropout", "1 / (1 − p) 1e-5 too large", lambda k, right, x, p: (
         right(x, p) * (1 + 1e-5) if p else right(x, p))),
-    Wrong("random_dropout", "gradient with another mask", lambda k, right, x, p: (
-        right(x, p) + (lambda y: k.detach((right(x, p) - y,))[0])(right(x, p)))),
+    Wrong("random_dropout", "gradient with another mask", another_mask),
     Wrong("random_dropout", "any p", lambda k, right, x, p: right(x, min(max(p, 0), 1))),
 ]
 # fmt: on

@@ -61,9 +61,12 @@ def mapped(result: Any, function: Callable[[Any], Any]) -> Any:
 
 def moved(k: Backend, x: Any, function: OnValues) -> Any:
     """x with its values changed a little and its gradient left as it is."""
+    values = k.to_numpy(x)
     with np.errstate(all="ignore"):
-        new = k.from_numpy(function(k.to_numpy(x)))
-    return x + k.detach((new - x,))[0]
+        change = function(values) - values
+    # What is infinite stays so, and −0 + −0 is −0.
+    change = np.where(np.isfinite(change) & (change != 0), change, np.copysign(0, values))
+    return x + k.from_numpy(change.astype(values.dtype))
 
 
 def steeper(k: Backend, x: Any, factor: Any) -> Any:
