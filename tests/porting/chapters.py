@@ -8,6 +8,8 @@ import numpy as np
 import torch
 
 from porting.port import Ported, port
+from tests import rounding
+from tests.porting import noise
 from tests.porting.both_sides import HEADER, mx
 
 DATA = {
@@ -25,29 +27,33 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def run(text: str) -> dict[str, Any]:
+    """The names after running the chapter."""
+    held: dict[str, Any] = {key: value.copy() for key, value in DATA.items()}
+    exec(compile(text, "chapter", "exec"), held)
+    return {key: _plain(value) for key, value in held.items()}
+
+
 def run_both(body: str) -> tuple[dict[str, Any], dict[str, Any], Ported]:
     """The names after running the chapter in MXNet, after running its port, and the port."""
     source = HEADER + body
     ported = port(source, "chapter.py")
-    names: list[dict[str, Any]] = []
-    for text in (source, ported.text):
-        held: dict[str, Any] = {key: value.copy() for key, value in DATA.items()}
-        exec(compile(text, "chapter", "exec"), held)
-        names.append({key: _plain(value) for key, value in held.items()})
-    return names[0], names[1], ported
+    return run(source), run(ported.text), ported
 
 
 def assert_same(body: str, *wanted: str) -> Ported:
     """The named values are the same in both frameworks."""
     expected, values, ported = run_both(body)
-    for name in wanted:
-        other = np.asarray(expected[name], np.float32)
-        np.testing.assert_allclose(
-            np.asarray(values[name], np.float32).reshape(other.shape),
-            other,
-            rtol=3e-5,
-            atol=3e-6,
-            err_msg=name,
-        )
+    theirs = {name: np.asarray(expected[name], np.float32) for name in wanted}
+    ours = {
+        name: np.asarray(values[name], np.float32).reshape(other.shape)
+        for name, other in theirs.items()
+    }
+
+    def original() -> dict[str, Any]:
+        names = run(HEADER + body)
+        return {name: np.asarray(names[name], np.float32) for name in wanted}
+
+    rounding.assert_same(ours, theirs, noise.again(original))
     assert ported.summary["unknown"] == 0, ported.text
     return ported
