@@ -10,7 +10,7 @@ are compared, is the width; beside it stands the one rounding that storing each 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,21 +41,22 @@ def assert_same(
         for name in theirs
     ):
         return
-    runs = [named(again(seed)) for seed in range(RUNS)]
-    count = sum(value.size for value in theirs.values())
+    widths = _widths(theirs, (named(again(seed)) for seed in range(RUNS)), false_alarm)
     for name, value in theirs.items():
-        allowed = _stored(ours[name], value) + width(
-            value, [run[name] for run in runs], false_alarm / count
-        )
-        _assert_within(name, ours[name], value, allowed)
+        _assert_within(name, ours[name], value, _stored(ours[name], value) + widths[name])
 
 
-def width(expected: np.ndarray, runs: Sequence[np.ndarray], false_alarm: float) -> np.ndarray:
-    """How far a right result may be from `expected`, each number being wrongly refused so often."""
-    moved = np.array([_apart(run, expected) for run in runs])
-    assert np.isfinite(moved).all(), "rounding decides whether it is a finite number"
-    deviation = np.sqrt((moved**2).mean(axis=0))
-    return float(-stdtrit(len(runs), false_alarm / 2)) * np.sqrt(2) * deviation
+def _widths(expected: Arrays, runs: Iterable[Arrays], false_alarm: float) -> Arrays:
+    """How far a right result may be from `expected`; so often, one number of all is refused."""
+    squares = {name: np.zeros(value.shape) for name, value in expected.items()}
+    for run in runs:
+        for name, value in expected.items():
+            apart = _apart(run[name], value)
+            assert np.isfinite(apart).all(), f"{name}: rounding decides whether it is finite"
+            squares[name] += np.square(apart)
+    count = sum(value.size for value in expected.values())
+    quantile = float(-stdtrit(RUNS, false_alarm / count / 2))
+    return {name: quantile * np.sqrt(2 * square / RUNS) for name, square in squares.items()}
 
 
 def assert_same_lines(
@@ -74,8 +75,9 @@ def assert_same_lines(
     # Half a unit of each; they are read as float64.
     allowed = np.where(real, (units + other_units) / 2 + np.spacing(abs(theirs)), 0)
     if (abs(ours - theirs) > allowed).any():
-        runs = [printed(again(seed))[0] for seed in range(RUNS)]
-        allowed = allowed + np.where(real, width(theirs, runs, FALSE_ALARM / theirs.size), 0)
+        runs = (named(printed(again(seed))[0]) for seed in range(RUNS))
+        widths = _widths(named(theirs), runs, FALSE_ALARM)
+        allowed = allowed + np.where(real, widths["result"], 0)
     _assert_within("the printed numbers", ours, theirs, allowed)
 
 

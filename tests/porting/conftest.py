@@ -8,6 +8,7 @@ import pytest
 
 from backends.errors import InputError
 from backends.mxnet_import import import_mxnet
+from tests.porting.noise import own_log_softmax
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +22,5 @@ def plain_shapes() -> Iterator[None]:
     except (ImportError, InputError):
         yield
         return
-    from tests.porting.noise import own_log_softmax
-
     with mx.util.np_shape(False), own_log_softmax():
         yield

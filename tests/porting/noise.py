@@ -14,12 +14,11 @@ import numpy as np
 
 from backends.mxnet_import import import_mxnet
 
-mx = import_mxnet()
-
 
 @contextlib.contextmanager
 def own_log_softmax() -> Iterator[None]:
     """MXNet's own kernel in place of MKL-DNN's, which is wrong by 4e-6; a temperature selects it."""
+    mx = import_mxnet()
     handle, register = ctypes.c_void_p(), mx.ndarray.register
     name = mx.base.c_str("log_softmax")
     mx.base.check_call(mx.base._LIB.NNGetOpHandle(name, ctypes.byref(handle)))
@@ -41,13 +40,14 @@ def rounding(seed: int) -> Iterator[None]:
     Gradients are moved with what they flow through. Whole numbers stay: they count or name things.
     What the program prints is not shown.
     """
-    stream = np.random.default_rng(seed)
+    mx, stream = import_mxnet(), np.random.default_rng(seed)
     busy = False
 
     def factors(array: Any) -> Any:
         values = array.asnumpy()
-        signs = stream.choice([-1, 1], values.shape)
-        moved = np.where(values == np.rint(values), 1, 1 + np.finfo(values.dtype).eps * signs)
+        signs = 2 * stream.integers(0, 2, values.shape, np.int8) - 1
+        sizes = np.finfo(values.dtype).eps * (values != np.rint(values))
+        moved = 1 + sizes * signs
         make = mx.np.array if isinstance(array, mx.np.ndarray) else mx.nd.array
         return make(moved, dtype=values.dtype)
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from tests.porting import noise
-from tests.porting.noise import mx, own_log_softmax
+from tests.porting.both_sides import mx
+from tests.porting.noise import own_log_softmax
 
 VALUES = np.random.default_rng(0).normal(size=(40, 7)).astype(np.float32)
 EPS = np.finfo(np.float32).eps
@@ -27,7 +28,7 @@ def test_results_and_gradients_move_by_single_roundings(module) -> None:
     exact, moved = program(), noise.again(program)(0)
     for value, other, roundings in zip(exact, moved, (1, 3, 2), strict=True):
         apart = abs(other.astype(np.float64) / value - 1)
-        assert (apart > 0).mean() > 1 / 2
+        assert (apart > 0).mean() > 1 / 3
         # Each goes by one unit in the last place, and is rounded itself.
         assert apart.max() <= (1 + 2 * EPS) ** roundings - 1
     np.testing.assert_array_equal(noise.again(program)(0), moved)
