@@ -9,6 +9,7 @@ are compared, is the width; beside it stands the one rounding that storing each 
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -18,7 +19,7 @@ from scipy.special import stdtrit
 
 from tests.statistics import FALSE_ALARM
 
-RUNS = 16
+RUNS = 8
 
 NUMBER = re.compile(r"-?\d+\.?\d*(?:e[+-]?\d+)?|\bnan\b")
 Arrays = dict[str, np.ndarray]
@@ -102,6 +103,14 @@ def moved(array: np.ndarray, seed: int) -> np.ndarray:
     """Every number one unit in the last place up or down at random."""
     sides = np.random.default_rng(seed).choice([-np.inf, np.inf], array.shape)
     return np.nextafter(array, sides.astype(array.dtype))
+
+
+def mover(seed: int | None) -> Callable[[np.ndarray], np.ndarray]:
+    """Moves array after array, differently each; without a seed it leaves them as they are."""
+    if seed is None:
+        return lambda array: array
+    numbers = itertools.count(seed * 1000)
+    return lambda array: moved(array, next(numbers))
 
 
 def gauge(roundings: int, *terms: Any) -> np.ndarray:

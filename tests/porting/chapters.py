@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ from porting.port import Ported, port
 from tests import rounding
 from tests.porting import noise
 from tests.porting.both_sides import HEADER, mx
+from tests.porting.d2lzh.original import lines_without_seconds
 
 DATA = {
     "features": np.random.default_rng(3).normal(size=(6, 4)).astype(np.float32),
@@ -28,10 +31,12 @@ def _plain(value: Any) -> Any:
 
 
 def run(text: str) -> dict[str, Any]:
-    """The names after running the chapter."""
+    """The names after running the chapter, among them `printed`, the lines it prints."""
     held: dict[str, Any] = {key: value.copy() for key, value in DATA.items()}
-    exec(compile(text, "chapter", "exec"), held)
-    return {key: _plain(value) for key, value in held.items()}
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        exec(compile(text, "chapter", "exec"), held)
+    names = {key: _plain(value) for key, value in held.items()}
+    return {**names, "printed": lines_without_seconds(printed.getvalue())}
 
 
 def run_both(body: str) -> tuple[dict[str, Any], dict[str, Any], Ported]:
@@ -42,18 +47,19 @@ def run_both(body: str) -> tuple[dict[str, Any], dict[str, Any], Ported]:
 
 
 def assert_same(body: str, *wanted: str) -> Ported:
-    """The named values are the same in both frameworks."""
+    """The named values and what is printed are the same in both frameworks."""
     expected, values, ported = run_both(body)
-    theirs = {name: np.asarray(expected[name], np.float32) for name in wanted}
-    ours = {
-        name: np.asarray(values[name], np.float32).reshape(other.shape)
-        for name, other in theirs.items()
-    }
 
-    def original() -> dict[str, Any]:
-        names = run(HEADER + body)
+    def arrays(names: dict[str, Any]) -> dict[str, np.ndarray]:
         return {name: np.asarray(names[name], np.float32) for name in wanted}
 
-    rounding.assert_same(ours, theirs, noise.again(original))
+    theirs = arrays(expected)
+    ours = {n: np.reshape(array, theirs[n].shape) for n, array in arrays(values).items()}
+    again = noise.again(lambda: run(HEADER + body))
+    rounding.assert_same(ours, theirs, lambda seed: arrays(again(seed)))
+    if expected["printed"] or values["printed"]:
+        rounding.assert_same_lines(
+            values["printed"], expected["printed"], lambda seed: again(seed)["printed"]
+        )
     assert ported.summary["unknown"] == 0, ported.text
     return ported
