@@ -14,8 +14,9 @@ from tests.rounding import (
     moved,
     printed,
 )
+from tests.statistics import assert_mean
 
-SAMPLES = 500
+SAMPLES, RATE = 500, 0.05
 SMALL = 2.0**-12  # far above a rounding, far below 1
 
 
@@ -24,18 +25,20 @@ def test_the_width_is_missed_as_often_as_stated() -> None:
     stream = np.random.default_rng(0)
     found, expected = stream.normal(size=(2, SAMPLES))
     runs = expected + stream.normal(size=(RUNS, SAMPLES))
-    alarms = 0
+    alarms = []
     for i in range(SAMPLES):
         try:
             assert_same(
                 1 + found[i] * SMALL,
                 1 + expected[i] * SMALL,
                 lambda s, i=i: 1 + runs[s, i] * SMALL,
-                0.05,
+                RATE,
             )
         except AssertionError:
-            alarms += 1
-    assert abs(alarms - 0.05 * SAMPLES) < 6 * np.sqrt(SAMPLES * 0.05 * 0.95)
+            alarms.append(1)
+        else:
+            alarms.append(0)
+    assert_mean(alarms, RATE, np.sqrt(RATE * (1 - RATE)))
 
 
 def inputs(seed: int) -> tuple[np.ndarray, np.ndarray]:
