@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 from scipy.special import stdtrit
 
+from backends.interface import Backend
+from backends.rounding import NoisyBackend
 from tests.statistics import FALSE_ALARM
 
 RUNS = 8
@@ -45,6 +47,12 @@ def assert_same(
     widths = _widths(theirs, (named(again(seed)) for seed in range(RUNS)), false_alarm)
     for name, value in theirs.items():
         _assert_within(name, ours[name], value, _stored(ours[name], value) + widths[name])
+
+
+def noisy(backend: Backend, seed: int) -> Backend:
+    """The oracle in Monte Carlo arithmetic, as precise as the backend computes."""
+    arithmetic = "float64" if backend.name == "numpy" else backend.dtype
+    return NoisyBackend(dtype=backend.dtype, arithmetic=arithmetic, seed_of_noise=seed)
 
 
 def _widths(expected: Arrays, runs: Iterable[Arrays], false_alarm: float) -> Arrays:
@@ -154,9 +162,13 @@ def _stored(found: np.ndarray, expected: np.ndarray) -> np.ndarray:
     """
     half_units = np.zeros(expected.shape)
     for array in (found, expected):
-        if _real(array):
-            kept = array if array.ndim else array.astype(np.float32)
-            half_units = half_units + np.nan_to_num(np.spacing(abs(kept)).astype(np.float64)) / 2
+        if _real(array) and array.ndim:
+            units = np.spacing(abs(array)).astype(np.float64)
+        elif _real(array):
+            units = abs(float(array)) * float(np.finfo(np.float32).eps)
+        else:
+            continue
+        half_units = half_units + np.nan_to_num(units, posinf=0) / 2
     return half_units
 
 
