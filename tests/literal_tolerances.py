@@ -34,6 +34,7 @@ OPERATORS: dict[type[ast.operator], Callable[[float, float], float]] = {
     ast.Pow: operator.pow,
 }
 TABLE = {"agree", "TOLERANCES"}  # of backends.agreement
+RATES = {"FALSE_ALARM", "FALSE_ALARM_RATE"}
 SMALL = 0.1
 INSTEAD = (
     "compare exactly, with a bound of BoundedBackend, a measured width (tests/rounding.py) "
@@ -58,11 +59,17 @@ def literal_tolerances(source: str) -> Iterator[tuple[int, str]]:
 
 
 def _constants(tree: ast.Module) -> dict[str, float]:
-    """Names that stand for one number, wherever they are assigned."""
+    """Names that stand for one number, but for a stated rate of false alarms."""
     found: dict[str, float] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and (number := _number(node.value, {})) is not None:
-            found.update({t.id: number for t in node.targets if isinstance(t, ast.Name)})
+            found.update(
+                {
+                    t.id: number
+                    for t in node.targets
+                    if isinstance(t, ast.Name) and t.id not in RATES
+                }
+            )
     return found
 
 

@@ -28,9 +28,15 @@ Arrays = dict[str, np.ndarray]
 
 
 def assert_same(
-    found: Any, expected: Any, again: Callable[[int], Any], false_alarm: float = FALSE_ALARM
+    found: Any,
+    expected: Any,
+    again: Callable[[int], Any],
+    false_alarm: float = FALSE_ALARM,
+    stores: int = 1,
 ) -> None:
     """Two results, arrays or nested lists and dicts of them; `again(seed)` is `expected` moved.
+
+    stores: how often each number was stored, and rounded, on its way: parameters at each update.
 
     Whole numbers, booleans and texts are equal. The trusted program runs again only where one
     rounding of each result does not explain the difference.
@@ -39,14 +45,12 @@ def assert_same(
     assert list(ours) == list(theirs)
     for name, value in theirs.items():
         assert ours[name].shape == value.shape, f"{name}: {ours[name].shape}, not {value.shape}"
-    if all(
-        (_apart(ours[name], theirs[name]) <= _stored(ours[name], theirs[name])).all()
-        for name in theirs
-    ):
+    stored = {name: stores * _stored(ours[name], value) for name, value in theirs.items()}
+    if all((_apart(ours[name], theirs[name]) <= stored[name]).all() for name in theirs):
         return
     widths = _widths(theirs, (named(again(seed)) for seed in range(RUNS)), false_alarm)
     for name, value in theirs.items():
-        _assert_within(name, ours[name], value, _stored(ours[name], value) + widths[name])
+        _assert_within(name, ours[name], value, stored[name] + widths[name])
 
 
 def noisy(backend: Backend, seed: int) -> Backend:

@@ -69,6 +69,7 @@ def test_a_planted_tolerance_is_found(source: str) -> None:
         "config = Config(learning_rate=1e-9, eps=1e-3)",
         "assert loss < 1e-3",
         "assert accuracy - before > 0.2",
+        "FALSE_ALARM = 1e-9\nassert abs(a - b) <= sqrt(log(2 / FALSE_ALARM) / n)",
         "DATA = {'tolerance': 2e-5, 'max_abs_diff': 1e-7}",
         "assert_mean(values, 0.01, 0.05)",
     ],

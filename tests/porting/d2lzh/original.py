@@ -69,12 +69,13 @@ def said(program: Callable[[], Any]) -> tuple[list[str], Any]:
 
 
 def assert_same_program(
-    ours: Callable[[], Any], theirs: Callable[[int | None], tuple[list[str], Any]]
+    ours: Callable[[], Any], theirs: Callable[[int | None], tuple[list[str], Any]], updates: int
 ) -> None:
     """Both print the same and return the same arrays, up to what rounding does to the original.
 
-    `theirs` is what the original says; a seed moves the numbers that it starts from.
+    `theirs` is what the original says; a seed moves the numbers that it starts from. updates: how
+    often the parameters are updated, each time with a rounding.
     """
     (lines, arrays), (expected_lines, expected) = said(ours), theirs(None)
     rounding.assert_same_lines(lines, expected_lines, lambda seed: theirs(seed)[0])
-    rounding.assert_same(arrays, expected, lambda seed: theirs(seed)[1])
+    rounding.assert_same(arrays, expected, lambda seed: theirs(seed)[1], stores=updates)
