@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import cache, partial
 from itertools import product
 
 import numpy as np
 import pytest
 
 from backends import InputError, get_backend
-from backends.agreement import agree, largest_difference
 from experiments import bptt
 from experiments.bptt import formulas, memory
 from experiments.bptt.measures import (
@@ -22,7 +22,9 @@ from experiments.bptt.measures import (
 )
 from experiments.bptt.model import gradients_over_time, longest_window, windows
 from experiments.training import Epoch, Step
-from tests.parity.check import tolerance
+from tests.rounding import assert_same, moved, mover, noisy
+from tests.slopes import assert_slope
+from tests.statistics import assert_mean
 
 SMALL = bptt.Config(
     corpus="python_topics",
@@ -54,6 +56,10 @@ def gradient(backend, weights, batch, part="random", config=SMALL):
     return float(backend.to_numpy(loss)), {n: backend.to_numpy(g) for n, g in grads.items()}
 
 
+def exact(weights):
+    return {name: w.astype("float64") for name, w in weights.items()}
+
+
 LINEAR = "spectral radius 0.9"
 
 
@@ -61,40 +67,53 @@ LINEAR = "spectral radius 0.9"
 def test_the_chapters_formulas_are_the_gradient(backend, closed_form):
     weights, batch = weights_and_batch()
     _, grads = gradient(backend, weights, batch, LINEAR)
-    expected = formulas.parameter_gradients(weights, *batch[:2], closed_form)
-    name, apart = largest_difference(grads, expected)
-    assert apart <= tolerance("sequence", "float32"), name
+    expected = formulas.parameter_gradients(exact(weights), *batch[:2], closed_form)
+
+    def again(seed):
+        _, moved_grads = gradient(noisy(backend, seed), weights, batch, LINEAR)
+        return {name: moved_grads[name] for name in expected}
+
+    assert_same({name: grads[name] for name in expected}, expected, again)
 
 
 def test_the_gradient_of_every_hidden_state_is_formula_8(backend):
     weights, batch = weights_and_batch()
-    model = bptt.build(backend, SMALL, None, LINEAR)
-    states = formulas.hidden_states(weights, batch[0])
-    d_outputs = formulas.output_gradients(weights, states, batch[1])
-    expected = formulas.hidden_gradients(weights, d_outputs)
-    assert agree(gradients_over_time(model, weights, batch), expected, "sequence")
+
+    def found(backend):
+        model = bptt.build(backend, SMALL, None, LINEAR)
+        return np.array(gradients_over_time(model, weights, batch))
+
+    states = formulas.hidden_states(exact(weights), batch[0])
+    d_outputs = formulas.output_gradients(exact(weights), states, batch[1])
+    expected = formulas.hidden_gradients(exact(weights), d_outputs)
+    assert_same(found(backend), expected, lambda seed: found(noisy(backend, seed)))
 
 
 def test_the_recursion_and_the_powers_are_the_same_formula():
     weights, (inputs, labels, _) = weights_and_batch(num_steps=20)
-    recursion = formulas.parameter_gradients(weights, inputs, labels)
-    closed_form = formulas.parameter_gradients(weights, inputs, labels, closed_form=True)
-    assert largest_difference(closed_form, recursion)[1] <= tolerance("sequence", "float64")
+
+    def recursion(seed=None):
+        move = mover(seed)
+        given = {name: move(w) for name, w in exact(weights).items()}
+        return formulas.parameter_gradients(given, inputs, labels)
+
+    closed_form = formulas.parameter_gradients(exact(weights), inputs, labels, closed_form=True)
+    assert_same(closed_form, recursion(), recursion)
 
 
 def test_the_formulas_count_a_loss_in_its_own_direction():
     """Against differences of the loss itself, which share nothing with either."""
     weights, batch = weights_and_batch()
-    exact = {name: w.astype("float64") for name, w in weights.items()}
-    oracle, step = get_backend("numpy", dtype="float64"), 1e-6
-    expected = formulas.parameter_gradients(exact, *batch[:2])
-    for name, w in exact.items():
+    oracle = get_backend("numpy", dtype="float64")
+    expected = formulas.parameter_gradients(exact(weights), *batch[:2])
+    for name, w in exact(weights).items():
         direction = np.random.default_rng(0).standard_normal(w.shape)
-        up, down = (
-            gradient(oracle, {**exact, name: w + sign * step * direction}, batch, LINEAR)[0]
-            for sign in (1, -1)
-        )
-        assert (up - down) / (2 * step) == pytest.approx((expected[name] * direction).sum(), 1e-5)
+
+        def loss(step, name=name, w=w, direction=direction):
+            changed = {**exact(weights), name: w + step * direction}
+            return gradient(oracle, changed, batch, LINEAR)[0]
+
+        assert_slope(loss, (expected[name] * direction).sum())
 
 
 def test_the_strategies_cut_a_tanh_network(backend):
@@ -105,8 +124,13 @@ def test_the_strategies_cut_a_tanh_network(backend):
         outputs = h @ weights["W_hq"]
         losses.append(np.log(np.exp(outputs).sum(axis=1)) - outputs[np.arange(len(y)), y])
     for part in ("full", "truncated after 2", "random"):
-        loss, _ = gradient(backend, weights, (inputs, labels, factors), part)
-        assert agree(np.array(loss), np.mean(losses), "reduction")
+
+        def found(backend, part=part):
+            return gradient(backend, weights, (inputs, labels, factors), part)[0]
+
+        assert_same(
+            found(backend), np.mean(losses), lambda seed, loss=found: loss(noisy(backend, seed))
+        )
 
 
 def factors_and_chances(num_steps, keep):
@@ -127,45 +151,61 @@ def expected_gradient(weights, batch, outcomes):
 
 def test_random_truncation_is_unbiased():
     weights, batch = weights_and_batch(num_steps=6)
-    _, full = gradient(get_backend("numpy", dtype="float64"), weights, batch)
+    oracle = get_backend("numpy", dtype="float64")
+    _, full = gradient(oracle, weights, batch)
     outcomes = list(factors_and_chances(num_steps=6, keep=0.6))
     assert len(outcomes) == 2**5
-    mean = expected_gradient(weights, batch, outcomes)
-    assert largest_difference(mean, full)[1] <= tolerance("sequence", "float64")
+
+    def again(seed):
+        return gradient(noisy(oracle, seed), weights, batch)[1]
+
+    assert_same(expected_gradient(weights, batch, outcomes), full, again)
     unweighted = [(factors * 0.6, chance) for factors, chance in outcomes]
-    biased = expected_gradient(weights, batch, unweighted)
-    assert largest_difference(biased, full)[1] > 0.01
+    with pytest.raises(AssertionError, match="rounding explains"):
+        assert_same(expected_gradient(weights, batch, unweighted), full, again)
 
 
 def test_a_cut_after_every_step_leaves_each_step_its_own_loss(backend):
     weights, (inputs, labels, factors) = weights_and_batch()
-    states = formulas.hidden_states(weights, inputs)
-    d_hiddens = formulas.output_gradients(weights, states, labels) @ weights["W_hq"].T
-    _, grads = gradient(backend, weights, (inputs, labels, 0 * factors), LINEAR)
+    states = formulas.hidden_states(exact(weights), inputs)
+    d_outputs = formulas.output_gradients(exact(weights), states, labels)
+    d_hiddens = d_outputs @ exact(weights)["W_hq"].T
     expected = np.einsum("tnh,tnk->hk", states[:-1], d_hiddens)
-    assert agree(grads["W_hh"], expected, "sequence")
+
+    def found(backend):
+        return gradient(backend, weights, (inputs, labels, 0 * factors), LINEAR)[1]["W_hh"]
+
+    assert_same(found(backend), expected, lambda seed: found(noisy(backend, seed)))
 
 
 def test_factors_change_the_gradient_and_not_the_loss(backend):
     weights, (inputs, labels, ones) = weights_and_batch()
-    loss, full = gradient(backend, weights, (inputs, labels, ones))
+
+    def same_for_all(backend, factors):
+        loss, grads = gradient(backend, weights, (inputs, labels, factors))
+        return loss, grads["W_hq"]
+
+    expected = same_for_all(get_backend("numpy"), ones)
+    _, full = gradient(backend, weights, (inputs, labels, ones))
     for factors in (0 * ones, 3 * ones, np.resize([1.5, 0.0], len(ones))):
-        other_loss, grads = gradient(backend, weights, (inputs, labels, factors))
-        assert agree(np.array(other_loss), np.array(loss), "reduction")
-        assert agree(grads["W_hq"], full["W_hq"], "sequence")
-        assert not agree(grads["W_hh"], full["W_hh"], "sequence")
+        found = same_for_all(backend, factors)
+        assert_same(found, expected, lambda seed: same_for_all(noisy(backend, seed), ones))
+        _, grads = gradient(backend, weights, (inputs, labels, factors))
+        assert (grads["W_hh"] != full["W_hh"]).all()
 
 
 def test_a_factor_weights_all_that_flows_back_through_its_step(backend):
     """z_t is linear in each ξ_t, so that a half lies halfway between 0 and 1."""
     weights, (inputs, labels, factors) = weights_and_batch()
 
-    def at(value):
+    def at(value, backend):
         changed = factors.copy()
         changed[3] = value
-        return gradient(backend, weights, (inputs, labels, changed))[1]["W_hh"].astype("float64")
+        return gradient(backend, weights, (inputs, labels, changed))[1]["W_hh"]
 
-    assert agree(at(0.5), (at(0.0) + at(1.0)) / 2, "sequence")
+    oracle = get_backend("numpy")
+    halfway = (at(0.0, oracle) + at(1.0, oracle)) / 2
+    assert_same(at(0.5, backend), halfway, lambda seed: at(0.5, noisy(backend, seed)))
 
 
 def test_windows_end_where_a_factor_is_zero():
@@ -183,26 +223,50 @@ def test_random_factors_have_mean_one():
     factors = np.array(bptt.strategies(config, np.random.default_rng(0))["random"])
     assert factors.shape == (200, 100)
     assert set(np.unique(factors)) == {0.0, 1 / 0.7}
-    standard_error = ((1 / 0.7 - 1) / factors.size) ** 0.5
-    assert abs(factors.mean() - 1) < 4 * standard_error
+    assert_mean(factors, 1, (1 / 0.7 - 1) ** 0.5)
 
 
 def test_powers_follow_the_largest_eigenvalue(backend):
     W = bptt.initial_weights(replace(SMALL, num_hiddens=20), 5, np.random.default_rng(0))["W_hh"]
-    assert agree(np.array(spectral_radius(W)), np.array(1.0), "reduction")
+    assert_same(spectral_radius(W), 1.0, lambda seed: spectral_radius(moved(W, seed)))
     for radius in (0.9, 1.1):
         scaled = W * np.float32(radius)
-        norms = norms_of_powers(backend, scaled, 60)
-        exact = [np.linalg.matrix_power(scaled.astype("float64"), k) for k in range(1, 61)]
-        expected = [np.linalg.norm(power, 2) for power in exact]
-        assert agree(np.array(norms), np.array(expected), "sequence")
-        growth = (norms[-1] / norms[-21]) ** (1 / 20)
-        assert growth == pytest.approx(radius, rel=0.01)
+
+        def again(seed, scaled=scaled):
+            return np.array(norms_of_powers(get_backend("numpy"), moved(scaled, seed), 60))
+
+        powers = [np.linalg.matrix_power(scaled.astype("float64"), k) for k in range(1, 61)]
+        expected = np.array([np.linalg.norm(power, 2) for power in powers])
+        assert_same(np.array(norms_of_powers(backend, scaled, 60)), expected, again)
+        # ρ ≤ ‖Wᵏ‖^(1/k), which falls with every doubling of k.
+        roots = expected ** (1 / np.arange(1, 61))
+        assert (roots > spectral_radius(scaled)).all()
+        assert (np.diff(roots[[0, 1, 3, 7, 15, 31]]) < 0).all()
+        assert roots[-1] - radius < (roots[9] - radius) / 3
 
 
 @pytest.fixture
 def results(backend):
     return {e.part: e for e in bptt.run(backend, SMALL) if isinstance(e, Epoch)}
+
+
+@cache
+def noisy_metrics(seed):
+    events = bptt.run(noisy(get_backend("torch"), seed), SMALL)
+    return {event.part: event.evaluate() for event in events if isinstance(event, Epoch)}
+
+
+def noisy_metric(part, name, seed):
+    return noisy_metrics(seed)[part][name]
+
+
+def formula_metrics(epoch):
+    return [epoch.evaluate()[name] for name in (bptt.FORMULA_8, bptt.FORMULA_9)]
+
+
+def noisy_formulas(name, seed):
+    events = bptt.run(noisy(get_backend(name), seed), SMALL)
+    return formula_metrics(next(event for event in events if isinstance(event, Epoch)))
 
 
 def test_the_run_keeps_to_its_schedule_and_says_the_same_on_every_backend(backend, oracle):
@@ -220,11 +284,11 @@ def test_the_run_keeps_to_its_schedule_and_says_the_same_on_every_backend(backen
         assert list(metrics) == list(expected)
         for name in metrics:
             if name in COMPARED or name in bptt.PLOTTED:
-                pair = np.array(metrics[name]), np.array(expected[name])
                 # |λ|ᵏ comes from the same eigenvalues in both.
-                assert agree(*pair, "sequence"), (epoch.part, name)
-    for name in (bptt.FORMULA_8, bptt.FORMULA_9):
-        assert epochs[0].evaluate()[name] <= tolerance("sequence", "float32")
+                again = partial(noisy_metric, epoch.part, name)
+                assert_same(metrics[name], expected[name], again)
+    again = partial(noisy_formulas, backend.name)
+    assert_same(formula_metrics(epochs[0]), [0.0, 0.0], again)
 
 
 def test_what_the_strategies_are_known_for(results):
@@ -260,9 +324,9 @@ def test_truncation_cuts_what_reaches_a_step(oracle):
 def test_bias_and_variance_of_known_draws():
     draws = np.array([[1.0, 0.0], [3.0, 0.0], [2.0, 3.0], [2.0, -3.0]])  # mean (2, 0)
     found = bias_and_variance(draws, np.array([0.0, 4.0]))
-    assert found["bias"] == pytest.approx(20**0.5 / 4)
-    assert found["variance"] == pytest.approx((1 + 1 + 9 + 9) / 3 / 16)
-    assert found["standard error"] == pytest.approx((found["variance"] / 4) ** 0.5)
+    assert found["bias"] == 20**0.5 / 4
+    assert found["variance"] == (1 + 1 + 9 + 9) / 3 / 16
+    assert found["standard error"] == (found["variance"] / 4) ** 0.5
 
 
 needs_peak = pytest.mark.skipif(not memory.can_measure(), reason="the system tells no peak")

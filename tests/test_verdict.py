@@ -170,8 +170,8 @@ def test_steps_without_a_finite_loss_are_counted():
 
 def test_drift_of_losses():
     verdict = Verdict("a", "b")
-    verdict.add_losses([2.0, np.nan], [2.2, np.nan])
-    assert verdict.drift == pytest.approx(0.1)
+    verdict.add_losses([2.0, np.nan], [2.25, np.nan])
+    assert verdict.drift == 0.125
     verdict.add_losses([1.0], [np.nan])
     assert verdict.drift == np.inf
 

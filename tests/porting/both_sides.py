@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -88,9 +88,13 @@ def _flat(value: Any) -> list[Any]:
     return [value]
 
 
-def _loss(values: list[Any]) -> Any:
-    """Σ k · v, so that every output has a gradient of its own."""
-    return sum((value * (position + 1.5)).sum() for position, value in enumerate(values))
+def _loss(values: list[Any], array_of: Callable[[np.ndarray], Any]) -> Any:
+    """Σ w v with random w, so that every element of every output has a gradient of its own."""
+    stream = np.random.default_rng(2)
+    weights = [stream.normal(size=tuple(value.shape)).astype(np.float32) for value in values]
+    return sum(
+        (v * array_of(w).reshape(v.shape)).sum() for v, w in zip(values, weights, strict=True)
+    )
 
 
 @contextlib.contextmanager
@@ -125,7 +129,7 @@ def _run_mxnet(
         differentiable = [
             v for v in values if isinstance(v, mx.nd.NDArray) and v.dtype == np.float32
         ]
-        total = _loss(differentiable) if differentiable else None
+        total = _loss(differentiable, array_of) if differentiable else None
     if total is not None:
         # What depends on no input has no graph.
         with contextlib.suppress(mx.base.MXNetError):
@@ -146,7 +150,7 @@ def run_torch(expression: str, inputs: str) -> tuple[list[Any], dict[str, np.nda
     values = _flat(eval(expression, names))
     differentiable = [v for v in values if isinstance(v, torch.Tensor) and v.requires_grad]
     if differentiable:
-        _loss(differentiable).backward()
+        _loss(differentiable, torch.from_numpy).backward()
     grads = {
         n: (np.zeros(a.shape, np.float32) if a.grad is None else a.grad.numpy())
         for n, a in arrays.items()

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 from typing import Any
 
 import numpy as np
 import torch
 
 from porting.port import Ported, port
+from tests import rounding
+from tests.porting import noise
 from tests.porting.both_sides import HEADER, mx
+from tests.porting.d2lzh.original import lines_without_seconds
 
 DATA = {
     "features": np.random.default_rng(3).normal(size=(6, 4)).astype(np.float32),
@@ -25,29 +30,36 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def run(text: str) -> dict[str, Any]:
+    """The names after running the chapter, among them `printed`, the lines it prints."""
+    held: dict[str, Any] = {key: value.copy() for key, value in DATA.items()}
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        exec(compile(text, "chapter", "exec"), held)
+    names = {key: _plain(value) for key, value in held.items()}
+    return {**names, "printed": lines_without_seconds(printed.getvalue())}
+
+
 def run_both(body: str) -> tuple[dict[str, Any], dict[str, Any], Ported]:
     """The names after running the chapter in MXNet, after running its port, and the port."""
     source = HEADER + body
     ported = port(source, "chapter.py")
-    names: list[dict[str, Any]] = []
-    for text in (source, ported.text):
-        held: dict[str, Any] = {key: value.copy() for key, value in DATA.items()}
-        exec(compile(text, "chapter", "exec"), held)
-        names.append({key: _plain(value) for key, value in held.items()})
-    return names[0], names[1], ported
+    return run(source), run(ported.text), ported
 
 
 def assert_same(body: str, *wanted: str) -> Ported:
-    """The named values are the same in both frameworks."""
+    """The named values and what is printed are the same in both frameworks."""
     expected, values, ported = run_both(body)
-    for name in wanted:
-        other = np.asarray(expected[name], np.float32)
-        np.testing.assert_allclose(
-            np.asarray(values[name], np.float32).reshape(other.shape),
-            other,
-            rtol=3e-5,
-            atol=3e-6,
-            err_msg=name,
+
+    def arrays(names: dict[str, Any]) -> dict[str, np.ndarray]:
+        return {name: np.asarray(names[name], np.float32) for name in wanted}
+
+    theirs = arrays(expected)
+    ours = {n: np.reshape(array, theirs[n].shape) for n, array in arrays(values).items()}
+    again = noise.again(lambda: run(HEADER + body))
+    rounding.assert_same(ours, theirs, lambda seed: arrays(again(seed)))
+    if expected["printed"] or values["printed"]:
+        rounding.assert_same_lines(
+            values["printed"], expected["printed"], lambda seed: again(seed)["printed"]
         )
     assert ported.summary["unknown"] == 0, ported.text
     return ported

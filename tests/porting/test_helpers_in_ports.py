@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 import pytest
 
-from tests.porting.chapters import assert_same, run_both
-from tests.porting.d2lzh.original import figures, lines_without_seconds, original_or_skip, words
+from tests.porting.both_sides import HEADER
+from tests.porting.chapters import DATA, assert_same, run, run_both
+from tests.porting.d2lzh.original import original_or_skip
+from tests.statistics import assert_same_mean
 
 mpl.use("Agg")
 
@@ -95,7 +99,7 @@ value = linreg(X, w, b).sum().asscalar()
     assert_same(START + body, "w", "b", "l", "value")
 
 
-def test_train_ch3_with_parameters(capsys: pytest.CaptureFixture) -> None:
+def test_train_ch3_with_parameters() -> None:
     body = """
 def net(X):
     return nd.softmax(nd.dot(X, W) + b)
@@ -107,15 +111,6 @@ d2l.train_ch3(net, batches, batches, cross_entropy, 3, 2, [W, b], 0.5)
 accuracy = d2l.evaluate_accuracy(batches, net)
 """
     assert_same(BATCHES + body, "W", "b", "accuracy")
-    assert_same_output(capsys)
-
-
-def assert_same_output(capsys: pytest.CaptureFixture) -> None:
-    """What MXNet printed first is what the port printed then, but for seconds."""
-    lines = lines_without_seconds(capsys.readouterr().out.replace("[cpu(0)]", "cpu"))
-    theirs, ours = lines[: len(lines) // 2], lines[len(lines) // 2 :]
-    assert words(theirs) == words(ours) != []
-    assert figures(ours) == pytest.approx(figures(theirs), rel=1e-4, abs=1.01e-4)
 
 
 @pytest.mark.parametrize(
@@ -127,11 +122,10 @@ def assert_same_output(capsys: pytest.CaptureFixture) -> None:
         "d2l.train(batches, batches, net, gloss.SoftmaxCrossEntropyLoss(), trainer, d2l.try_all_gpus(), 3)",
     ],
 )
-def test_training_functions(call: str, capsys: pytest.CaptureFixture) -> None:
+def test_training_functions(call: str) -> None:
     """Batch normalisation shows whether the network was in the right mode at every call."""
     body = f"\n{call}\nevaluated = net(X)\nweight = net[2].weight.data()\naccuracy = d2l.evaluate_accuracy(batches, net)\n"
     assert_same(NETWORK + body, "evaluated", "weight", "accuracy")
-    assert_same_output(capsys)
 
 
 def test_functions_and_blocks_know_when_they_train() -> None:
@@ -172,23 +166,25 @@ def sgd_momentum(params, states, hyperparams):
         p[:] -= v
 
 states = (nd.zeros((4, 1)), nd.zeros(1))
-d2l.train_ch7(sgd_momentum, states, {'lr': 0.1, 'momentum': 0.5}, X, y, 100, 500)
+d2l.train_ch7(sgd_momentum, states, {'lr': 0.3, 'momentum': 0.9}, X, y, 100, 500)
 """,
     "train_gluon_ch7": "d2l.train_gluon_ch7('adam', {'learning_rate': 0.05}, X, y, 100, 500)\n",
-    "by name": "d2l.train_gluon_ch7('sgd', {'learning_rate': 1.0, 'momentum': 0.5}, X, y, 100, 500)\n",
+    "by name": "d2l.train_gluon_ch7('sgd', {'learning_rate': 5.0, 'momentum': 0.9}, X, y, 100, 500)\n",
 }
 
 
 @pytest.mark.parametrize("name", CHAPTER_7)
-def test_chapter_7_arrives_at_the_same_loss(name: str, capsys: pytest.CaptureFixture) -> None:
+def test_chapter_7_arrives_at_the_smallest_loss(name: str) -> None:
     """Each side draws its own first weights, so it is trained until they no longer count.
 
     The loss is taken whenever 100 samples have passed, which a batch of 100 does at each step.
     """
-    run_both(START + "y = y.reshape((-1,))\n" + CHAPTER_7[name])
-    losses = [line for line in capsys.readouterr().out.splitlines() if line.startswith("loss")]
-    theirs, ours = (float(line.split()[1].strip(",")) for line in losses)
-    assert ours == pytest.approx(theirs, rel=1e-2)
+    inputs = np.hstack([DATA["features"], np.ones((6, 1))])
+    best, *_ = np.linalg.lstsq(inputs, DATA["targets"], rcond=None)
+    residuals = DATA["targets"] - inputs @ best
+    expected = f"loss: {(residuals**2).mean() / 2:f}, … sec per epoch"
+    for names in run_both(START + "y = y.reshape((-1,))\n" + CHAPTER_7[name])[:2]:
+        assert names["printed"] == [expected]
 
 
 RECURRENT = """import d2lzh as d2l
@@ -228,7 +224,7 @@ def rnn_step(inputs, state, params):
         outputs.append(nd.dot(H, W_hq) + b_q)
     return outputs, (H,)
 
-d2l.train_and_predict_rnn(rnn_step, lambda: params, init_rnn_state, num_hiddens, size, mx.cpu(), corpus, idx_to_char, char_to_idx, False, 6, 5, 0.5, 0.5, 4, 3, 10, ['the', 'a'])
+d2l.train_and_predict_rnn(rnn_step, lambda: params, init_rnn_state, num_hiddens, size, mx.cpu(), corpus, idx_to_char, char_to_idx, False, 2, 5, 0.5, 0.5, 4, 1, 10, ['the', 'a'])
 W, b_q = params[0], params[4]
 said = d2l.predict_rnn('the', 12, rnn_step, params, init_rnn_state, num_hiddens, size, mx.cpu(), idx_to_char, char_to_idx)
 """
@@ -239,7 +235,7 @@ said = d2l.predict_rnn('the', 12, rnn_step, params, init_rnn_state, num_hiddens,
 
 
 @pytest.mark.parametrize("layer", ["RNN(num_hiddens)", "GRU(num_hiddens)", "LSTM(num_hiddens, 2)"])
-def test_a_recurrent_layer_in_the_books_model(layer: str, capsys: pytest.CaptureFixture) -> None:
+def test_a_recurrent_layer_in_the_books_model(layer: str) -> None:
     body = f"""
 layer = rnn.{layer}
 model = d2l.RNNModel(layer, size)
@@ -252,8 +248,15 @@ shapes = [tuple(s.shape) for s in state]
     expected, values, ported = run_both(RECURRENT + body)
     assert values["shapes"] == expected["shapes"]
     assert len(values["said"]) == len(expected["said"]) == 13
-    # Each side draws its own weights: the first perplexities are near the vocabulary's size.
-    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("epoch 1,")]
-    theirs, ours = (float(line.split("perplexity ")[1].split(",")[0]) for line in lines)
-    assert ours == pytest.approx(theirs, rel=0.02)
+    # Each side draws its own weights: perplexities of the first epoch have one distribution.
+    theirs, ours = (
+        [first_perplexity(run(text)) for _ in range(6)]
+        for text in (HEADER + RECURRENT + body, ported.text)
+    )
+    assert_same_mean(ours, theirs)
     assert ported.summary["unknown"] == 0
+
+
+def first_perplexity(names: dict[str, Any]) -> float:
+    (line,) = (line for line in names["printed"] if line.startswith("epoch 1,"))
+    return float(line.split("perplexity ")[1].split(",")[0])

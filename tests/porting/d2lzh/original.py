@@ -6,7 +6,10 @@ import importlib
 import random
 import re
 import sys
+from collections.abc import Callable
+from contextlib import redirect_stdout
 from functools import cache
+from io import StringIO
 from types import ModuleType
 from typing import Any
 
@@ -16,6 +19,7 @@ import torch
 
 from backends.errors import InputError
 from backends.mxnet_import import import_mxnet
+from tests import rounding
 
 
 @cache
@@ -52,14 +56,26 @@ def seed(number: int = 0) -> None:
 def lines_without_seconds(output: str) -> list[str]:
     """The printed lines with every time taken out, and the device by torch's name."""
     output = re.sub(r"[\d.]+ sec", "… sec", output)
-    return output.replace("cpu(0)", "cpu").splitlines()
+    for device in ("[cpu(0)]", "[device(type='cpu')]", "cpu(0)"):
+        output = output.replace(device, "cpu")
+    return output.splitlines()
 
 
-def figures(lines: list[str]) -> np.ndarray:
-    """All numbers of the lines."""
-    return np.array([float(n) for n in re.findall(r"-?\d+\.?\d*(?:e-?\d+)?", " ".join(lines))])
+def said(program: Callable[[], Any]) -> tuple[list[str], Any]:
+    """What the program prints, without times, and what it returns."""
+    with redirect_stdout(StringIO()) as output:
+        result = program()
+    return lines_without_seconds(output.getvalue()), result
 
 
-def words(lines: list[str]) -> list[str]:
-    """The lines without their numbers."""
-    return [re.sub(r"-?\d+\.?\d*(?:e-?\d+)?", "#", line) for line in lines]
+def assert_same_program(
+    ours: Callable[[], Any], theirs: Callable[[int | None], tuple[list[str], Any]], updates: int
+) -> None:
+    """Both print the same and return the same arrays, up to what rounding does to the original.
+
+    `theirs` is what the original says; a seed moves the numbers that it starts from. updates: how
+    often the parameters are updated, each time with a rounding.
+    """
+    (lines, arrays), (expected_lines, expected) = said(ours), theirs(None)
+    rounding.assert_same_lines(lines, expected_lines, lambda seed: theirs(seed)[0])
+    rounding.assert_same(arrays, expected, lambda seed: theirs(seed)[1], stores=updates)

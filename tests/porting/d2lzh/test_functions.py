@@ -9,6 +9,8 @@ import torch
 
 from porting import d2lzh as d2l
 from tests.porting.d2lzh.original import lines_without_seconds, seed
+from tests.porting.noise import again
+from tests.rounding import assert_same
 
 RNG = np.random.default_rng(0)
 
@@ -20,77 +22,90 @@ def normal(*shape: int) -> np.ndarray:
     return RNG.normal(size=shape).astype("float32")
 
 
-def pair(nd: Any, value: np.ndarray) -> tuple[Any, torch.Tensor]:
-    """The same numbers as a parameter of each framework."""
-    array, tensor = nd.array(value), torch.tensor(value, requires_grad=True)
+def parameter(nd: Any, value: np.ndarray, gradient: np.ndarray | None = None) -> Any:
+    array = nd.array(value)
     array.attach_grad()
-    return array, tensor
+    if gradient is not None:
+        array.grad[:] = nd.array(gradient)
+    return array
 
 
-def close(tensor: torch.Tensor, array: Any, rtol: float = 1e-6) -> None:
+def tensor_of(value: np.ndarray, gradient: np.ndarray | None = None) -> torch.Tensor:
+    tensor = torch.tensor(value, requires_grad=True)
+    if gradient is not None:
+        tensor.grad = torch.tensor(gradient)
+    return tensor
+
+
+def assert_equal(tensor: torch.Tensor, array: Any) -> None:
     expected = array.asnumpy()
     assert tensor.shape == expected.shape
-    np.testing.assert_allclose(tensor.detach().numpy(), expected, rtol=rtol, atol=rtol)
+    np.testing.assert_array_equal(tensor.detach().numpy(), expected)
 
 
 @pytest.mark.usefixtures("both")
 def test_linreg_and_squared_loss(original: Any, nd: Any) -> None:
-    X, w, b = (pair(nd, v) for v in (normal(7, 3), normal(3, 1), normal(1)))
-    y = normal(7)  # another shape than the predictions
-    with original.autograd.record():
-        loss = original.squared_loss(original.linreg(X[0], w[0], b[0]), nd.array(y))
-    loss.backward()
-    ours = d2l.squared_loss(d2l.linreg(X[1], w[1], b[1]), torch.tensor(y))
+    values, y = (normal(7, 3), normal(3, 1), normal(1)), normal(7)  # another shape than predicted
+
+    def theirs() -> list[Any]:
+        arrays = [parameter(nd, value) for value in values]
+        with original.autograd.record():
+            loss = original.squared_loss(original.linreg(*arrays), nd.array(y))
+        loss.backward()
+        return [loss, *(array.grad for array in arrays)]
+
+    tensors = [tensor_of(value) for value in values]
+    ours = d2l.squared_loss(d2l.linreg(*tensors), torch.tensor(y))
     ours.sum().backward()
-    close(ours, loss)
-    for array, tensor in (X, w, b):
-        close(tensor.grad, array.grad)
+    assert_same([ours, *(tensor.grad for tensor in tensors)], theirs(), again(theirs))
 
 
 @pytest.mark.usefixtures("both")
 def test_sgd(original: Any, nd: Any) -> None:
-    arrays, tensors = zip(*(pair(nd, normal(4, 3)), pair(nd, normal(3))), strict=True)
-    for array, tensor in zip(arrays, tensors, strict=True):
-        gradient = normal(*array.shape)
-        array.grad[:] = nd.array(gradient)
-        tensor.grad = torch.tensor(gradient)
-    original.sgd(arrays, 0.3, 7)
+    values = [(normal(*shape), normal(*shape)) for shape in ((4, 3), (3,))]
+
+    def theirs() -> list[Any]:
+        arrays = [parameter(nd, *pair) for pair in values]
+        original.sgd(arrays, 0.3, 7)
+        return arrays
+
+    tensors = [tensor_of(*pair) for pair in values]
     d2l.sgd(tensors, 0.3, 7)
-    for array, tensor in zip(arrays, tensors, strict=True):
-        close(tensor, array)
-        close(tensor.grad, array.grad, rtol=0)
+    assert_same(tensors, theirs(), again(theirs))
+    for tensor, (_, gradient) in zip(tensors, values, strict=True):
+        np.testing.assert_array_equal(tensor.grad, gradient)
         assert tensor.requires_grad
         assert tensor.is_leaf
 
 
 def test_sgd_leaves_a_parameter_that_the_loss_does_not_reach(original: Any, nd: Any) -> None:
-    array, tensor = pair(nd, normal(3))
+    value = normal(3)
+    array, tensor = parameter(nd, value), tensor_of(value)
     original.sgd([array], 1.0, 1)
     d2l.sgd([tensor], 1.0, 1)
-    close(tensor, array, rtol=0)
+    assert_equal(tensor, array)
 
 
 @pytest.mark.usefixtures("both")
 @pytest.mark.parametrize("theta", [None, 0.5, 100.0])
 def test_grad_clipping(original: Any, nd: Any, theta: float | None) -> None:
-    arrays, tensors = zip(*(pair(nd, normal(4, 3)), pair(nd, normal(3))), strict=True)
-    for array, tensor in zip(arrays, tensors, strict=True):
-        gradient = normal(*array.shape)
-        array.grad[:] = nd.array(gradient)
-        tensor.grad = torch.tensor(gradient)
+    values = [(normal(*shape), normal(*shape)) for shape in ((4, 3), (3,))]
+
+    def theirs() -> list[Any]:
+        arrays = [parameter(nd, *pair) for pair in values]
+        original.grad_clipping(arrays, theta, original.mx.cpu())
+        return [array.grad for array in arrays]
+
+    tensors = [tensor_of(*pair) for pair in values]
     unclipped = tensors[0].grad.clone()
-    original.grad_clipping(arrays, theta, original.mx.cpu())
     d2l.grad_clipping(tensors, theta, "cpu")
-    for array, tensor in zip(arrays, tensors, strict=True):
-        close(tensor.grad, array.grad)
+    assert_same([tensor.grad for tensor in tensors], theirs(), again(theirs))
     assert torch.equal(unclipped, tensors[0].grad) == (theta != 0.5)
 
 
 def test_grad_clipping_passes_nan_by(original: Any, nd: Any) -> None:
-    array, tensor = pair(nd, normal(3))
-    gradient = np.array([np.nan, 3, 4], "float32")
-    array.grad[:] = nd.array(gradient)
-    tensor.grad = torch.tensor(gradient)
+    value, gradient = normal(3), np.array([np.nan, 3, 4], "float32")
+    array, tensor = parameter(nd, value, gradient), tensor_of(value, gradient)
     original.grad_clipping([array], 0.1, original.mx.cpu())
     d2l.grad_clipping([tensor, torch.zeros(2, requires_grad=True)], 0.1, "cpu")
     np.testing.assert_array_equal(tensor.grad.numpy(), array.grad.asnumpy())
@@ -99,7 +114,11 @@ def test_grad_clipping_passes_nan_by(original: Any, nd: Any) -> None:
 @pytest.mark.usefixtures("both")
 def test_corr2d(original: Any, nd: Any) -> None:
     X, K = normal(6, 8), normal(2, 3)
-    close(d2l.corr2d(torch.tensor(X), torch.tensor(K)), original.corr2d(nd.array(X), nd.array(K)))
+
+    def theirs() -> Any:
+        return original.corr2d(nd.array(X), nd.array(K))
+
+    assert_same(d2l.corr2d(torch.tensor(X), torch.tensor(K)), theirs(), again(theirs))
     integers = np.arange(9).reshape(3, 3), np.arange(4).reshape(2, 2)
     expected = original.corr2d(*map(nd.array, integers)).asnumpy()
     found = d2l.corr2d(*map(torch.tensor, integers))
@@ -118,7 +137,7 @@ def test_to_onehot(original: Any, nd: Any, both: str, ids: list) -> None:
     assert len(found) == len(expected)
     for ours, theirs in zip(found, expected, strict=True):
         # The port iterates over numbers of shape (), MXNet over arrays of shape (1,).
-        close(ours.reshape(theirs.shape) if both == "ported" else ours, theirs, rtol=0)
+        assert_equal(ours.reshape(theirs.shape) if both == "ported" else ours, theirs)
 
 
 @pytest.mark.parametrize("name", ["data_iter_random", "data_iter_consecutive"])
@@ -136,7 +155,7 @@ def test_sequences(
     assert len(found) == len(expected) > 0
     for ours, theirs in zip(found, expected, strict=True):
         for tensor, array in zip(ours, theirs, strict=True):
-            close(tensor, array, rtol=0)
+            assert_equal(tensor, array)
             # The port keeps MXNet's floats.
             assert tensor.dtype == (torch.float32 if both == "ported" else torch.int64)
 
@@ -152,7 +171,7 @@ def test_data_iter(original: Any, nd: Any, batch_size: int) -> None:
     assert len(found) == len(expected)
     for ours, theirs in zip(found, expected, strict=True):
         for tensor, array in zip(ours, theirs, strict=True):
-            close(tensor, array, rtol=0)
+            assert_equal(tensor, array)
 
 
 @pytest.mark.usefixtures("both")

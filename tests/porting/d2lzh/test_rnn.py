@@ -1,7 +1,9 @@
 """Language models: printed lines, trained parameters and predictions."""
 
 from collections import Counter
+from functools import cache
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -11,8 +13,10 @@ from torch import nn
 from backends.errors import InputError
 from porting import d2lzh as d2l
 from porting import runtime
-from tests.porting.d2lzh.original import seed
-from tests.porting.d2lzh.test_training import assert_same_lines
+from tests.porting.d2lzh.original import assert_same_program, original_or_skip, said, seed
+from tests.porting.noise import again
+from tests.rounding import assert_same, mover
+from tests.statistics import assert_standard_deviation
 
 # The book turns ids of one axis with .T; torch warns once that it may forbid that.
 pytestmark = pytest.mark.filterwarnings("ignore:The use of `x.T` on tensors:UserWarning")
@@ -22,6 +26,7 @@ SYMBOLS = sorted(set(TEXT))
 ID_OF = {symbol: i for i, symbol in enumerate(SYMBOLS)}
 IDS = [ID_OF[symbol] for symbol in TEXT]
 SIZE, HIDDENS = len(SYMBOLS), 8
+UPDATES = 2 * (len(IDS) // 4 // 5)  # in two epochs of batches of 4 × 5 symbols
 PREFIXES = ["the", "a"]
 
 
@@ -31,8 +36,8 @@ def weights(scale: float = 0.3) -> list[np.ndarray]:
     return [rng.normal(scale=scale, size=shape).astype("float32") for shape in shapes]
 
 
-def mx_params(nd: Any) -> list[Any]:
-    params = [nd.array(w) for w in weights()]
+def mx_params(nd: Any, number: int | None = None) -> list[Any]:
+    params = [nd.array(w) for w in map(mover(number), weights())]
     for param in params:
         param.attach_grad()
     return params
@@ -71,11 +76,6 @@ def torch_state(batch_size: int, num_hiddens: int, device: Any) -> Any:
     return (torch.zeros(batch_size, num_hiddens, device=device),)
 
 
-def assert_close(ours: Any, theirs: Any) -> None:
-    for tensor, array in zip(ours, theirs, strict=True):
-        np.testing.assert_allclose(tensor.detach().numpy(), array.asnumpy(), atol=2e-5)
-
-
 @pytest.mark.usefixtures("both")
 def test_predict_rnn(original: Any, nd: Any) -> None:
     cpu = original.mx.cpu()
@@ -93,31 +93,39 @@ def test_predict_rnn(original: Any, nd: Any) -> None:
         assert len(ours) == len(prefix) + 20
 
 
+@cache
+def their_training(number: int | None, *settings: Any) -> Any:
+    """What the original prints, and its parameters."""
+    original = original_or_skip()
+    nd, params = original.nd, mx_params(original.nd, number)
+    seed()
+    lines, _ = said(
+        lambda: original.train_and_predict_rnn(
+            *(mx_rnn(nd), lambda: params, mx_state(nd), HIDDENS, SIZE, original.mx.cpu()),
+            *(IDS, SYMBOLS, ID_OF, *settings, PREFIXES),
+        )
+    )
+    return lines, params
+
+
 @pytest.mark.usefixtures("both")
 @pytest.mark.parametrize("is_random", [True, False])
 @pytest.mark.parametrize("theta", [0.2, None])
-def test_train_and_predict_rnn(
-    original: Any, nd: Any, capsys: pytest.CaptureFixture, is_random: bool, theta: float | None
-) -> None:
-    theirs, ours = mx_params(nd), torch_params()
-    settings = (IDS, SYMBOLS, ID_OF, is_random, 4, 5, 0.3, theta, 4, 2, 10, PREFIXES)
+def test_train_and_predict_rnn(is_random: bool, theta: float | None) -> None:
+    settings = (is_random, 2, 5, 0.3, theta, 4, 1, 10)
 
-    def run_theirs() -> None:
+    def ours() -> list[torch.Tensor]:
         seed()
-        original.train_and_predict_rnn(
-            *(mx_rnn(nd), lambda: theirs, mx_state(nd), HIDDENS, SIZE, original.mx.cpu()),
-            *settings,
-        )
-
-    def run_ours() -> None:
-        seed()
+        params = torch_params()
         d2l.train_and_predict_rnn(
-            torch_rnn, lambda: ours, torch_state, HIDDENS, SIZE, "cpu", *settings
+            *(torch_rnn, lambda: params, torch_state, HIDDENS, SIZE, "cpu", IDS, SYMBOLS, ID_OF),
+            *settings,
+            PREFIXES,
         )
+        assert (params[0] != torch_params()[0]).any()
+        return params
 
-    assert_same_lines(capsys, run_theirs, run_ours)
-    assert_close(ours, theirs)
-    assert not np.allclose(ours[0].detach().numpy(), weights()[0], atol=1e-3)
+    assert_same_program(ours, lambda number: their_training(number, *settings), UPDATES)
 
 
 def layers(original: Any, kind: str, gluon: bool, **options: Any) -> tuple[Any, nn.RNNBase]:
@@ -167,19 +175,19 @@ def test_rnn_model(original: Any, nd: Any, gluon: bool, kind: str, options: dict
     theirs(nd.array(ids), mx_state)
     ours(torch.tensor(ids), state)
     copy(ours, theirs)
-    with original.autograd.record():
-        mx_output, mx_state = theirs(nd.array(ids), mx_state)
-        loss = (mx_output**2).sum()
-    loss.backward()
-    output, state = ours(torch.tensor(ids), state)
+    parameters = theirs.collect_params().values()
+
+    def trained() -> list[Any]:
+        with original.autograd.record():
+            output, state = theirs(nd.array(ids), theirs.begin_state(batch_size=3))
+            loss = (output**2).sum()
+        loss.backward()
+        return [output, *state, *(parameter.grad().copy() for parameter in parameters)]
+
+    output, state = ours(torch.tensor(ids), ours.begin_state(batch_size=3))
     (output**2).sum().backward()
-    assert_close([output, *state], [mx_output, *mx_state])
-    gradients = [parameter.grad() for parameter in theirs.collect_params().values()]
-    for parameter, gradient in zip(ours.parameters(), gradients, strict=True):
-        scale = abs(gradient.asnumpy()).max()
-        np.testing.assert_allclose(
-            parameter.grad.numpy() / scale, gradient.asnumpy() / scale, atol=1e-4
-        )
+    found = [output, *state, *(parameter.grad for parameter in ours.parameters())]
+    assert_same(found, trained(), again(trained))
     text = ["the", 9]
     args = (SIZE, SYMBOLS, ID_OF)
     assert d2l.predict_rnn_gluon(
@@ -193,46 +201,58 @@ class Draws:
     Gluon draws an array whose shape it has yet to learn after all others.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, number: int | None = None) -> None:
         self.count: Counter[tuple[int, ...]] = Counter()
+        self.move = mover(number)
 
     def __call__(self, shape: tuple[int, ...], std: float) -> np.ndarray:
         self.count[shape] += 1
         rng = np.random.default_rng([*shape, self.count[shape]])
-        return (30 * std * rng.normal(size=shape)).astype("float32")
+        return self.move((30 * std * rng.normal(size=shape)).astype("float32"))
+
+
+SETTINGS = (IDS, SYMBOLS, ID_OF, 2, 5, 1.0, 0.5, 4, 1, 10, PREFIXES)
+
+
+@cache
+def their_gluon_training(number: int | None, kind: str, num_layers: int) -> Any:
+    original, draws = original_or_skip(), Draws(number)
+
+    def normal(init: Any, name: str, array: Any) -> None:
+        array[:] = draws(array.shape, init.sigma)
+
+    options = {"num_layers": num_layers} if num_layers > 1 else {}
+    model = original.RNNModel(layers(original, kind, False, **options)[0], SIZE)
+    with mock.patch.object(original.init.Normal, "_init_weight", normal):
+        lines, _ = said(
+            lambda: original.train_and_predict_rnn_gluon(
+                model, HIDDENS, SIZE, original.mx.cpu(), *SETTINGS
+            )
+        )
+    return lines, [parameter.data() for parameter in model.collect_params().values()]
 
 
 @pytest.mark.parametrize(("kind", "options"), KINDS[:4])
 def test_train_and_predict_rnn_gluon(
-    original: Any,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture,
-    gluon: bool,
-    kind: str,
-    options: dict,
+    original: Any, monkeypatch: pytest.MonkeyPatch, gluon: bool, kind: str, options: dict
 ) -> None:
-    mx_layer, layer = layers(original, kind, gluon, **options)
-    theirs, ours = original.RNNModel(mx_layer, SIZE), d2l.RNNModel(layer, SIZE)
-    settings = (IDS, SYMBOLS, ID_OF, 4, 5, 1.0, 0.5, 4, 2, 10, PREFIXES)
-    mx_draws, draws = Draws(), Draws()
+    draws = Draws()
 
-    def mx_normal(init: Any, name: str, array: Any) -> None:
-        array[:] = mx_draws(array.shape, init.sigma)
-
-    def torch_normal(tensor: torch.Tensor, mean: float = 0.0, std: float = 1.0) -> None:
+    def normal(tensor: torch.Tensor, mean: float = 0.0, std: float = 1.0) -> None:
         with torch.no_grad():
             tensor.copy_(torch.tensor(draws(tuple(tensor.shape), std)))
 
-    monkeypatch.setattr(original.init.Normal, "_init_weight", mx_normal)
-    monkeypatch.setattr(nn.init, "normal_", torch_normal)
-    cpu = original.mx.cpu()
-    assert_same_lines(
-        capsys,
-        lambda: original.train_and_predict_rnn_gluon(theirs, HIDDENS, SIZE, cpu, *settings),
-        lambda: d2l.train_and_predict_rnn_gluon(ours, HIDDENS, SIZE, "cpu", *settings),
+    monkeypatch.setattr(nn.init, "normal_", normal)
+
+    def ours() -> list[torch.Tensor]:
+        model = d2l.RNNModel(layers(original, kind, gluon, **options)[1], SIZE)
+        d2l.train_and_predict_rnn_gluon(model, HIDDENS, SIZE, "cpu", *SETTINGS)
+        return list(model.parameters())
+
+    num_layers = options.get("num_layers", 1)
+    assert_same_program(
+        ours, lambda number: their_gluon_training(number, kind, num_layers), UPDATES
     )
-    arrays = [parameter.data() for parameter in theirs.collect_params().values()]
-    assert_close(ours.parameters(), arrays)
 
 
 def test_weights_start_small_and_biases_at_zero(capsys: pytest.CaptureFixture) -> None:
@@ -245,7 +265,7 @@ def test_weights_start_small_and_biases_at_zero(capsys: pytest.CaptureFixture) -
         if "bias" in name:
             assert not parameter.any()
         else:
-            assert parameter.std().item() == pytest.approx(0.01, rel=0.05)
+            assert_standard_deviation(parameter.detach(), 0.01)
 
 
 def test_the_state_of_the_layer_itself_is_taken_too() -> None:

@@ -1,6 +1,7 @@
 """Training loops: printed lines and trained parameters."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -9,13 +10,15 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from backends.agreement import agree
 from backends.errors import InputError
 from porting import d2lzh as d2l
 from porting.d2lzh.training import losses
-from tests.porting.d2lzh.original import figures, lines_without_seconds, words
+from tests.porting.d2lzh.original import assert_same_program, said
+from tests.porting.noise import again
+from tests.rounding import assert_same, mover
 
 NUM_INPUTS, NUM_HIDDENS, NUM_CLASSES, BATCH_SIZE = 6, 5, 3, 8
+UPDATES = 3 * 7  # epochs and batches
 
 
 def batches(num_samples: int = 50, seed: int = 0) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -30,7 +33,9 @@ def batches(num_samples: int = 50, seed: int = 0) -> list[tuple[np.ndarray, np.n
 class Sides:
     """The same network and the same batches on both sides."""
 
-    def __init__(self, original: Any) -> None:
+    def __init__(self, original: Any, seed: int | None = None) -> None:
+        """A seed moves the original's weights and data by single roundings."""
+        move = mover(seed)
         mx_nn, nd = original.nn, original.nd
         self.theirs = mx_nn.Sequential()
         self.theirs.add(mx_nn.Dense(NUM_HIDDENS, activation="tanh"), mx_nn.Dense(NUM_CLASSES))
@@ -45,61 +50,62 @@ class Sides:
         with torch.no_grad():
             for tensor, array in self.parameters():
                 tensor.copy_(torch.tensor(rng.normal(scale=0.5, size=tuple(tensor.shape))))
-                array[:] = tensor.numpy()
-        self.data = [[(nd.array(X), nd.array(y, dtype=y.dtype)) for X, y in batches()]]
+                array[:] = move(tensor.numpy())
+        self.data = [[(nd.array(move(X)), nd.array(y, dtype=y.dtype)) for X, y in batches()]]
         self.data.append([(torch.tensor(X), torch.tensor(y).long()) for X, y in batches()])
 
     def parameters(self) -> list[tuple[torch.Tensor, Any]]:
         theirs = self.theirs.collect_params().values()
         return list(zip(self.ours.parameters(), (p.data() for p in theirs), strict=True))
 
-    def assert_same(self) -> None:
-        for tensor, array in self.parameters():
-            assert agree(tensor.detach().numpy(), array.asnumpy())
-
 
 HYPERPARAMETERS = {"learning_rate": 0.5, "momentum": 0.5, "wd": 0.01}
 
 
-def trainers(original: Any, sides: Sides) -> tuple[Any, torch.optim.Optimizer]:
-    return (
-        original.gluon.Trainer(sides.theirs.collect_params(), "sgd", dict(HYPERPARAMETERS)),
-        torch.optim.SGD(sides.ours.parameters(), lr=0.5, momentum=0.5, weight_decay=0.01),
-    )
+def mx_trainer(original: Any, sides: Sides) -> Any:
+    return original.gluon.Trainer(sides.theirs.collect_params(), "sgd", dict(HYPERPARAMETERS))
 
 
-def assert_same_lines(
-    capsys: pytest.CaptureFixture, theirs: Callable[[], Any], ours: Callable[[], Any]
+def torch_trainer(sides: Sides) -> torch.optim.Optimizer:
+    return torch.optim.SGD(sides.ours.parameters(), lr=0.5, momentum=0.5, weight_decay=0.01)
+
+
+def assert_same_training(
+    original: Any, ours: Callable[[Sides, Any], Any], theirs: Callable[[Sides, Any], Any]
 ) -> None:
-    printed = []
-    for run in (theirs, ours):
-        run()
-        out = capsys.readouterr().out
-        for device in ("[cpu(0)]", "[device(type='cpu')]"):
-            out = out.replace(device, "cpu")
-        printed.append(lines_without_seconds(out))
-    assert words(printed[0]) == words(printed[1]) != []
-    # A printed digit may round the other way, and rounding grows from step to step.
-    np.testing.assert_allclose(figures(printed[1]), figures(printed[0]), rtol=1e-5, atol=1.01e-4)
+    """Each side is called with a fresh network and its trainer; lines and parameters agree."""
+
+    def run_ours() -> list[Any]:
+        sides = Sides(original)
+        ours(sides, torch_trainer(sides))
+        return [tensor for tensor, _ in sides.parameters()]
+
+    @cache
+    def run_theirs(seed: int | None) -> Any:
+        sides = Sides(original, seed)
+        printed, _ = said(lambda: theirs(sides, mx_trainer(original, sides)))
+        return printed, [array for _, array in sides.parameters()]
+
+    assert_same_program(run_ours, run_theirs, UPDATES)
 
 
 @pytest.mark.usefixtures("both")
-def test_train_ch5(original: Any, capsys: pytest.CaptureFixture) -> None:
-    sides = Sides(original)
-    theirs, ours = trainers(original, sides)
-    cpu, (mx_data, data) = original.mx.cpu(), sides.data
-    assert_same_lines(
-        capsys,
-        lambda: original.train_ch5(sides.theirs, mx_data, mx_data, BATCH_SIZE, theirs, cpu, 3),
-        lambda: d2l.train_ch5(sides.ours, data, data, BATCH_SIZE, ours, torch.device("cpu"), 3),
-    )
-    sides.assert_same()
+def test_train_ch5(original: Any) -> None:
+    cpu, place = original.mx.cpu(), torch.device("cpu")
+
+    def theirs(sides: Sides, trainer: Any) -> None:
+        data = sides.data[0]
+        original.train_ch5(sides.theirs, data, data, BATCH_SIZE, trainer, cpu, 3)
+
+    def ours(sides: Sides, trainer: Any) -> None:
+        data = sides.data[1]
+        d2l.train_ch5(sides.ours, data, data, BATCH_SIZE, trainer, place, 3)
+
+    assert_same_training(original, ours, theirs)
 
 
 @pytest.mark.parametrize("several", [False, True])
-def test_train(original: Any, capsys: pytest.CaptureFixture, both: str, several: bool) -> None:
-    sides = Sides(original)
-    theirs, ours = trainers(original, sides)
+def test_train(original: Any, both: str, several: bool) -> None:
     cpu: Any = original.mx.cpu()
     device: Any = torch.device("cpu")
     if several:
@@ -110,66 +116,74 @@ def test_train(original: Any, capsys: pytest.CaptureFixture, both: str, several:
         def loss(y_hat: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
             return F.cross_entropy(y_hat, y.long(), reduction="none")
 
-    mx_data, data = sides.data
-    assert_same_lines(
-        capsys,
-        lambda: original.train(mx_data, mx_data, sides.theirs, mx_loss, theirs, cpu, 3),
-        lambda: d2l.train(data, data, sides.ours, loss, ours, device, 3),
-    )
-    sides.assert_same()
+    def theirs(sides: Sides, trainer: Any) -> None:
+        data = sides.data[0]
+        original.train(data, data, sides.theirs, mx_loss, trainer, cpu, 3)
+
+    def ours(sides: Sides, trainer: Any) -> None:
+        data = sides.data[1]
+        d2l.train(data, data, sides.ours, loss, trainer, device, 3)
+
+    assert_same_training(original, ours, theirs)
 
 
 @pytest.mark.usefixtures("both")
-def test_train_ch3_with_a_trainer(original: Any, capsys: pytest.CaptureFixture) -> None:
-    sides = Sides(original)
-    theirs, ours = trainers(original, sides)
+def test_train_ch3_with_a_trainer(original: Any) -> None:
     mx_loss, loss = original.gloss.SoftmaxCrossEntropyLoss(), nn.CrossEntropyLoss(reduction="none")
-    (mx_data, data), size = sides.data, BATCH_SIZE
-    assert_same_lines(
-        capsys,
-        lambda: original.train_ch3(
-            sides.theirs, mx_data, mx_data, mx_loss, 3, size, None, None, theirs
-        ),
-        lambda: d2l.train_ch3(sides.ours, data, data, loss, 3, size, None, None, ours),
-    )
-    sides.assert_same()
+
+    def theirs(sides: Sides, trainer: Any) -> None:
+        data = sides.data[0]
+        original.train_ch3(sides.theirs, data, data, mx_loss, 3, BATCH_SIZE, None, None, trainer)
+
+    def ours(sides: Sides, trainer: Any) -> None:
+        data = sides.data[1]
+        d2l.train_ch3(sides.ours, data, data, loss, 3, BATCH_SIZE, None, None, trainer)
+
+    assert_same_training(original, ours, theirs)
 
 
 @pytest.mark.usefixtures("both")
-def test_train_ch3_with_parameters(original: Any, capsys: pytest.CaptureFixture) -> None:
+def test_train_ch3_with_parameters(original: Any) -> None:
     nd = original.nd
     start = np.random.default_rng(1).normal(size=(NUM_INPUTS, NUM_CLASSES)).astype("float32")
-    W, b = nd.array(start), nd.zeros(NUM_CLASSES)
-    W.attach_grad()
-    b.attach_grad()
-    W2 = torch.tensor(start, requires_grad=True)
-    b2 = torch.zeros(NUM_CLASSES, requires_grad=True)
-    mx_data, data = Sides(original).data
-    assert_same_lines(
-        capsys,
-        lambda: original.train_ch3(
+
+    @cache
+    def theirs(seed: int | None) -> Any:
+        W, b = nd.array(mover(seed)(start)), nd.zeros(NUM_CLASSES)
+        W.attach_grad()
+        b.attach_grad()
+        data = Sides(original, seed).data[0]
+        return said(lambda: train_theirs(W, b, data))
+
+    def train_theirs(W: Any, b: Any, data: Any) -> list[Any]:
+        original.train_ch3(
             lambda X: nd.softmax(nd.dot(X, W) + b),
-            mx_data,
-            mx_data,
+            data,
+            data,
             lambda y_hat, y: -nd.pick(y_hat, y).log(),
             3,
             BATCH_SIZE,
             [W, b],
             0.5,
-        ),
-        lambda: d2l.train_ch3(
-            lambda X: torch.softmax(X @ W2 + b2, dim=1),
+        )
+        return [W, b]
+
+    def ours() -> list[torch.Tensor]:
+        W, b = torch.tensor(start, requires_grad=True), torch.zeros(NUM_CLASSES, requires_grad=True)
+        data = Sides(original).data[1]
+        d2l.train_ch3(
+            lambda X: torch.softmax(X @ W + b, dim=1),
             data,
             data,
             lambda y_hat, y: -y_hat.gather(1, y[:, None]).log(),
             3,
             BATCH_SIZE,
-            [W2, b2],
+            [W, b],
             0.5,
-        ),
-    )
-    np.testing.assert_allclose(W2.detach().numpy(), W.asnumpy(), atol=1e-5)
-    np.testing.assert_allclose(b2.detach().numpy(), b.asnumpy(), atol=1e-5)
+        )
+        return [W, b]
+
+    assert_same_program(ours, theirs, UPDATES)
 
 
 def test_evaluate_accuracy(original: Any, both: str) -> None:
@@ -179,8 +193,8 @@ def test_evaluate_accuracy(original: Any, both: str) -> None:
     assert 0 < expected < 1
     place = torch.device("cpu")
     for device in (place, [place]) if both == "ported" else ("cpu", place, ["cpu"]):
-        assert d2l.evaluate_accuracy(data, sides.ours, device) == pytest.approx(expected)
-    assert d2l.evaluate_accuracy(data, sides.ours) == pytest.approx(expected)
+        assert d2l.evaluate_accuracy(data, sides.ours, device) == expected
+    assert d2l.evaluate_accuracy(data, sides.ours) == expected
 
 
 @pytest.mark.usefixtures("both")
@@ -192,7 +206,7 @@ def test_evaluate_accuracy_of_pixels(original: Any) -> None:
     nd = original.nd
     expected = original.evaluate_accuracy([(nd.array(outputs), nd.array(labels))], lambda X: X)
     found = d2l.evaluate_accuracy([(torch.tensor(outputs), torch.tensor(labels))], lambda X: X)
-    assert found == pytest.approx(expected)
+    assert found == expected
 
 
 class Modes(nn.Module):
@@ -244,20 +258,26 @@ def test_losses_are_per_sample_as_in_gluon(original: Any, mx_loss: str, loss: nn
     rng = np.random.default_rng(0)
     columns = 3 if "Softmax" in mx_loss else 1
     y_hat, y = rng.normal(size=(4, columns)).astype("float32"), np.array([0, 1, 1, 0], "float32")
-    expected = getattr(original.gloss, mx_loss)()(original.nd.array(y_hat), original.nd.array(y))
+
+    def theirs() -> Any:
+        return getattr(original.gloss, mx_loss)()(original.nd.array(y_hat), original.nd.array(y))
+
     found = losses(loss, torch.tensor(y_hat), torch.tensor(y))
     assert found.shape == (4,)
-    np.testing.assert_allclose(found.numpy(), expected.asnumpy(), rtol=1e-5)
+    assert_same(found, theirs(), again(theirs))
 
 
 def test_losses_of_pixels_are_averaged_as_in_gluon(original: Any) -> None:
     rng = np.random.default_rng(0)
     y_hat = rng.normal(size=(2, 3, 4, 5)).astype("float32")
     y = rng.integers(3, size=(2, 4, 5)).astype("float32")
-    theirs = original.gloss.SoftmaxCrossEntropyLoss(axis=1)
-    expected = theirs(original.nd.array(y_hat), original.nd.array(y)).asnumpy()
+    loss = original.gloss.SoftmaxCrossEntropyLoss(axis=1)
+
+    def theirs() -> Any:
+        return loss(original.nd.array(y_hat), original.nd.array(y))
+
     found = losses(nn.CrossEntropyLoss(reduction="none"), torch.tensor(y_hat), torch.tensor(y))
-    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-5)
+    assert_same(found, theirs(), again(theirs))
 
 
 @pytest.mark.parametrize(

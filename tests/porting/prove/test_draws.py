@@ -16,6 +16,7 @@ from porting.prove.proof import Program, judged, prepared
 from porting.prove.runs import Runs
 from porting.prove.units import parts
 from tests.conftest import backend_or_skip
+from tests.statistics import assert_mean, assert_share, assert_standard_deviation
 
 pytestmark = pytest.mark.slow
 
@@ -183,11 +184,15 @@ def test_other_draws_in_between_change_nothing(order: list[tuple[str, tuple[int,
 @pytest.mark.parametrize("kind", KINDS)
 def test_draws_have_their_moments(kind: str) -> None:
     values = Draws(0).draw(kind, KINDS[kind], (20_000,)).astype(np.float64)
-    mean, variance = {
-        "normal": (1, 4), "uniform": (0, 1 / 3), "exponential": (2, 4), "gamma": (6, 12), "poisson": (4, 4),
-    }[kind]  # fmt: skip
-    assert values.mean() == pytest.approx(mean, abs=5 * (variance / 20_000) ** 0.5)
-    assert values.var() == pytest.approx(variance, rel=0.1)
+    mean, variance, kurtosis = {
+        "normal": (1, 4, 3),
+        "uniform": (0, 1 / 3, 9 / 5),
+        "exponential": (2, 4, 9),
+        "gamma": (6, 12, 5),
+        "poisson": (4, 4, 3.25),
+    }[kind]
+    assert_mean(values, mean, variance**0.5)
+    assert_standard_deviation(values, variance**0.5, kurtosis)
 
 
 def test_seeds_and_turns_give_other_numbers() -> None:
@@ -198,7 +203,7 @@ def test_seeds_and_turns_give_other_numbers() -> None:
     assert sorted(first.permutation(9)) == list(range(9))
     assert set(first.integers(2, 4, (100,))) == {2, 3}
     assert set(first.mask((100,), 0.5)) == {0.0, 1.0}
-    assert first.mask((10_000,), 0.2).mean() == pytest.approx(0.2, abs=0.02)
+    assert_share(first.mask((10_000,), 0.2), 0.2)
     np.testing.assert_array_equal(
         first.categories(np.array([[0.0, 1.0], [1.0, 0.0]]), 3), [[1] * 3, [0] * 3]
     )

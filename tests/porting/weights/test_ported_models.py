@@ -10,6 +10,8 @@ import torch
 
 from porting.main import main
 from porting.weights_model import load_model
+from tests.porting import noise
+from tests.rounding import assert_same
 
 HEADER = "from mxnet import gluon, init, nd\nfrom mxnet.gluon import nn, rnn\n\n"
 NETWORKS = {
@@ -73,4 +75,8 @@ def test_a_ported_network_takes_the_converted_weights(
     ours.eval()
     with torch.no_grad():
         found = ours(torch.tensor(X)).numpy()
-    np.testing.assert_allclose(found, theirs(mx.nd.array(X)).asnumpy(), rtol=1e-5, atol=1e-6)
+
+    def expected() -> np.ndarray:
+        return theirs(mx.nd.array(X)).asnumpy()
+
+    assert_same(found, expected(), noise.again(expected))
