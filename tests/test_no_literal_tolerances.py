@@ -10,7 +10,6 @@ from tests.literal_tolerances import INSTEAD, literal_tolerances
 
 TESTS = Path(__file__).parent
 FILES = sorted(TESTS.rglob("*.py"))
-FILES = [file for file in FILES if "parity" not in file.parts]  # until tests/parity is done too
 
 
 def test_no_test_sets_a_tolerance_by_hand() -> None:

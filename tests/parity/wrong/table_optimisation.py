@@ -67,7 +67,7 @@ GRADIENTS = [
     Wrong("value_and_grad", "in float16", gradients_as(FORMATS["float16"])),
     Wrong("value_and_grad", "in bfloat16", gradients_as(FORMATS["bfloat16"])),
     Wrong("value_and_grad", "small ones are 0",
-          gradients_as(lambda a: np.where(abs(a) < 1e-4, 0, a))),
+          gradients_as(lambda a: np.where(abs(a) < 2.0**-13, 0, a))),
     Wrong("value_and_grad", "held within 1", gradients_as(lambda a: a.clip(-1, 1))),
     Wrong("value_and_grad", "by differences", differences(1e-3)),
     Wrong("value_and_grad", "biases have none",
