@@ -8,6 +8,7 @@ Algorithms*, 2002, lemma 3.1).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -27,13 +28,13 @@ class Precision:
 
     dtype: str
 
-    @property
+    @cached_property
     def unit(self) -> float:
         """u of the backend plus u of the oracle, and of the arithmetic on the bounds themselves."""
         own, oracle = (float(np.finfo(dtype).eps) / 2 for dtype in (self.dtype, "float64"))
         return (own + oracle) * (1 + 2.0**-16)
 
-    @property
+    @cached_property
     def underflow(self) -> float:
         """The most that a product or a quotient loses where it is subnormal."""
         return float(np.finfo(self.dtype).smallest_subnormal)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import prod
 from typing import Any
 
@@ -34,7 +35,7 @@ class RoundedBackend(NumpyBackend):
     def _number(self, value: np.ndarray) -> Any:
         raise NotImplementedError
 
-    @property
+    @cached_property
     def precision(self) -> Precision:
         return Precision(self.arithmetic or self.dtype)
 
