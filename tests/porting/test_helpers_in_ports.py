@@ -110,7 +110,7 @@ def cross_entropy(y_hat, y):
 d2l.train_ch3(net, batches, batches, cross_entropy, 3, 2, [W, b], 0.5)
 accuracy = d2l.evaluate_accuracy(batches, net)
 """
-    assert_same(BATCHES + body, "W", "b", "accuracy")
+    assert_same(BATCHES + body, "W", "b", "accuracy", "printed")
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ accuracy = d2l.evaluate_accuracy(batches, net)
 def test_training_functions(call: str) -> None:
     """Batch normalisation shows whether the network was in the right mode at every call."""
     body = f"\n{call}\nevaluated = net(X)\nweight = net[2].weight.data()\naccuracy = d2l.evaluate_accuracy(batches, net)\n"
-    assert_same(NETWORK + body, "evaluated", "weight", "accuracy")
+    assert_same(NETWORK + body, "evaluated", "weight", "accuracy", "printed")
 
 
 def test_functions_and_blocks_know_when_they_train() -> None:

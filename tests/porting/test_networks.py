@@ -181,7 +181,7 @@ net.add(nn.LayerNorm(epsilon=0.1), nn.LayerNorm(in_channels=4))
 net.initialize()
 with autograd.record():
     out = net(X)
-    l = (out * nd.array(features).reshape((2, 3, 4))).sum()
+    l = (out * out * nd.array(features).reshape((2, 3, 4))).sum()
 l.backward()
 scale, shift = net[0].gamma.data(), net[0].beta.grad()
 """
