@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -136,7 +137,7 @@ class Run:
         if number == self.begin:
             self.active = True
             self.models.clear()  # what a model makes once is made with the mistake
-        snapshot = snapshots_of(self.setting)[number]
+        snapshot = deepcopy(snapshots_of(self.setting)[number])
         try:
             if snapshot.part not in self.models:
                 self.models[snapshot.part] = build(self.setting, self.recorder, snapshot.part)
@@ -164,7 +165,9 @@ def apart(actual: Any, expected: Any, relative: float) -> bool:
     return bool(abs(actual - expected).max(where=finite, initial=0.0) > relative * most)
 
 
-def changed(wrong: Recording, right: Recording, snapshot: Snapshot) -> list[str]:
+def changed(
+    wrong: Recording, right: Recording, snapshot: Snapshot, shows: float = SHOWS
+) -> list[str]:
     """The results that a mistake changes by more than one rounding of float32."""
     names = []
     for tensor, expected in right.results.items():
@@ -173,9 +176,9 @@ def changed(wrong: Recording, right: Recording, snapshot: Snapshot) -> list[str]
             names.append(tensor)
         elif tensor.startswith(UPDATE):  # rounded with the parameter that it is added to
             weight = snapshot.weights[tensor.removeprefix(UPDATE)]
-            if apart(weight + actual, weight + expected, SHOWS):
+            if apart(weight + actual, weight + expected, shows):
                 names.append(tensor)
-        elif apart(actual, expected, SHOWS):
+        elif apart(actual, expected, shows):
             names.append(tensor)
     return names
 
@@ -211,6 +214,8 @@ def truth_of(fault: Wrong, wrong: Recording, right: Backend, names: list[str]) -
         for number, call in enumerate(evaluation.calls):
             if tensors := wrong_results(call, right):
                 return Truth({call.primitive}, tensors, number, "forward")
+        if fault.primitive == "value_and_grad":
+            break
         for number, call in reversed(list(enumerate(evaluation.calls))):
             if any(np.any(gradient) for gradient in call.reached.values()):
                 expected = replay.sent_back(right, call)
@@ -239,7 +244,12 @@ def truth_of(fault: Wrong, wrong: Recording, right: Backend, names: list[str]) -
             return Truth({call.primitive}, moved, number, "update")
         if tensors := wrong_results(call, right):
             return Truth({call.primitive}, tensors, number, "update")
-    gradients = {n for n in names if n.startswith("gradient of")}
+    if fault.primitive == "value_and_grad":
+        names = [
+            *names,
+            "result",
+        ]  # its own gradient, of a function that everybody can differentiate
+    gradients = {n for n in names if n.startswith(("gradient of", "result"))}
     return Truth({fault.primitive}, gradients or set(names))
 
 
@@ -297,7 +307,8 @@ def tried(fault: Wrong, setting: Setting, backend: str, begin: int) -> Outcome:
         if not names:
             outcome.hit, outcome.why = False, f"false alarm at step {number} in {tensor}"
             return outcome
-        truth = truth_of(fault, wrong, right, names)
+        every = changed(wrong, expected, snapshot, ROUNDING_OF_FLOAT64)
+        truth = truth_of(fault, wrong, right, every)
         finding = locate(recording, tensor)
         outcome.hit = truth.met_by(finding) and truth.primitives <= exact.ran_inside
         if not outcome.hit:

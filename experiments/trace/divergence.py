@@ -81,6 +81,9 @@ def findings(recording: Recording, kind: str = BOUND) -> Iterator[Finding]:
         here: Path = ("evaluations", number)
         for position, call in calls:
             yield from under((*here, "calls", position), forward(call, position, kind))
+        for call in recording.differentiated:
+            for finding in results(call, None, kind):
+                yield replace(finding, direction="backward", where=())
         for position, call in reversed(calls):
             yield from under((*here, "calls", position), backward(call, position, kind))
         yield from under(here, parameters_of_layers(evaluation, kind))

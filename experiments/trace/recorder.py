@@ -11,6 +11,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any
@@ -106,6 +107,7 @@ class Recording:
     given: list[Call] = field(default_factory=list)
     evaluations: list[Evaluation] = field(default_factory=list)
     updates: list[Call] = field(default_factory=list)
+    differentiated: list[Call] = field(default_factory=list)
     failure: str = ""
 
 
@@ -284,8 +286,16 @@ class RecordingNetwork(Network):
         return partial(self._note, name, self.network[name])
 
     def __call__(self, inputs: Any) -> Any:
-        only = next(iter(self.layers)) if len(self.layers) == 1 else None
-        return self._note(only, self.network, inputs)
+        return self._note(self._only_layer(inputs), self.network, inputs)
+
+    def _only_layer(self, inputs: Any) -> str | None:
+        """The layer that does all that the network does, if there is one."""
+        if self.recorder.recording is None or len(self.layers) > 1:
+            return None
+        (name,) = self.layers
+        read = self.recorder.read
+        results = read(self.network(inputs)), read(self.network[name](inputs))
+        return name if np.array_equal(*results, equal_nan=True) else None
 
     def _note(self, name: str | None, function: Callable[..., Any], *inputs: Any) -> Any:
         if self.recorder.recording is None:
@@ -340,23 +350,45 @@ def results_of(model: Model, snapshot: Snapshot) -> dict[str, np.ndarray]:
     return {**results, **states}
 
 
-def reading(backend: Backend) -> Call:
+SAMPLES = (
+    np.float32(1 / 3),
+    (np.arange(1, 7, dtype="float32") ** 5).reshape(2, 3) / 3,  # from 1/3 to 2592
+)
+
+
+def reading(backend: Backend, sample: Any) -> Call:
     """An array made and read, by which all that is noted passes."""
-    sample = np.arange(1, 7, dtype="float32").reshape(2, 3) / 3
     array = backend.from_numpy(sample)
     taken = backend.to_numpy(array)
     misread = tuple(array.shape) == sample.shape != taken.shape
     return Call("to_numpy" if misread else "from_numpy", ((sample,), {}), taken)
 
 
+def differentiating(backend: Backend, sample: np.ndarray) -> Call:
+    """The gradient of Σ p · sample by p, by which all gradients that are noted pass."""
+    factors = {str(i): factor for i, factor in enumerate(sample.reshape(-1))}
+
+    def objective(params: Any) -> Any:
+        total: Any = 0.0
+        for name, factor in factors.items():
+            total = total + params[name] * float(factor)
+        return total
+
+    params = backend.parameters({name: np.zeros((), "float32") for name in factors})
+    _, grads = backend.value_and_grad(objective)(params)
+    found = np.array([backend.to_numpy(grads[name]).item() for name in factors])
+    return Call("value_and_grad", ((sample,), {}), found.reshape(sample.shape))
+
+
 def record(recorder: Recorder, model: Model, snapshot: Snapshot) -> Recording:
     """Take a step of a model that was built on this recorder, twice."""
     recording = recorder.recording = Recording()
     try:
-        recording.given.append(reading(recorder.backend))
-        recording.results = results_of(model, snapshot)
+        recording.given += [reading(recorder.backend, sample) for sample in SAMPLES]
+        recording.results = results_of(model, deepcopy(snapshot))
         recorder.first_pass, recorder.recording = recording.evaluations, Recording()
-        model.probe(snapshot)
+        model.probe(deepcopy(snapshot))
+        recording.differentiated = [differentiating(recorder.backend, SAMPLES[1])]
     except Exception as error:  # whatever a wrong primitive leads to is what we look for
         recording.failure = f"{type(error).__name__}: {error}"
     finally:

@@ -42,7 +42,7 @@ def evaluated(backend: Backend, call: Call, arguments: Any, network: Any = None)
 
 def returned(backend: Backend, call: Call) -> Readings:
     """What the call returns."""
-    if call.primitive == "to_numpy":
+    if call.primitive in ("to_numpy", "value_and_grad"):
         return {(): call.arguments[0][0]}
     if call.primitive == "network" and not call.layers:  # weights that were loaded
         (weights,) = call.arguments[0]
