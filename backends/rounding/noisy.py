@@ -32,8 +32,8 @@ class Noisy(Number):
         return Noisy(np.asarray(value), self.precision, self.random)
 
     def rounded(self, value: Any, relative: float) -> Noisy:
-        draws = self.random.random(np.shape(value), "float32")
-        return self.of(value * (1 + relative * (2.0 * draws - 1)))
+        draws = self.random.random(np.shape(value), "float32").astype("float64")
+        return self.of(value * (1 + relative * (2 * draws - 1)))
 
     def summed(self, value: np.ndarray, squares: np.ndarray, terms: int) -> Noisy:
         """A sum one term after the other, with the squares of its terms.

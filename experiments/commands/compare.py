@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -137,6 +138,12 @@ def print_summary(comparison: Comparison, module: Any, config: Any, total: int) 
 
 
 def main(options: Namespace) -> int:
+    if options.trace:
+        return import_module("experiments.commands.trace").main(options)
+    for name in ("steps", "perturbed_runs"):
+        if getattr(options, name) is not None:
+            option = name.replace("_", "-")
+            raise InputError(f"--{option} is not allowed without --trace: add it or leave this out")
     chosen = chosen_backends(options.backends, options.device)
     module, config = configure(options)
     data = module.prepare(config, options.data_dir)

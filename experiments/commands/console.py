@@ -26,10 +26,10 @@ MOST_ROWS = 50
 
 
 @contextmanager
-def progress_bar(total: int) -> Iterator[Any]:
-    """A bar on a terminal → a function to call with a text after each epoch."""
+def progress_bar(total: int, unit: str = "epoch") -> Iterator[Any]:
+    """A bar on a terminal → a function to call with a text after each of the units."""
     columns = (
-        TextColumn("epoch"),
+        TextColumn(unit),
         MofNCompleteColumn(),
         BarColumn(),
         TimeRemainingColumn(),

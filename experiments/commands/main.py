@@ -101,6 +101,23 @@ def build_parser() -> Parser:
         metavar="DIR",
         help="write result.json and a plot here (default: out/EXPERIMENT-STYLE)",
     )
+    compare.add_argument(
+        "--trace",
+        action="store_true",
+        help="every step against the oracle, resynced and free-running; writes trace.json",
+    )
+    compare.add_argument(
+        "--steps",
+        type=positive,
+        metavar="N",
+        help="with --trace: of every part of the run (default: 1000)",
+    )
+    compare.add_argument(
+        "--perturbed-runs",
+        type=positive,
+        metavar="N",
+        help="with --trace: of the oracle, where worst-case bounds say nothing (default: 16)",
+    )
     add_reproduce(commands)
     add_report(commands)
     return parser

@@ -80,6 +80,25 @@ class Worker:
         """See `experiments.training.Model.probe`."""
         return self._ask("probe", snapshot)
 
+    def trace(self, experiment: str, config: Any, data: Any) -> None:
+        """Set up a run that is advanced step by step."""
+        self._ask("trace", experiment, config, data)
+
+    def next_step(self, most: int) -> Any:
+        """The snapshot of the next step that is about to be taken, of `most` in each part.
+
+        None where the run ends.
+        """
+        return self._ask("next_step", most)
+
+    def take(self, snapshot: Snapshot) -> dict[str, Any]:
+        """`probe`, and the state that the step leaves."""
+        return self._ask("take", snapshot)
+
+    def record(self, snapshot: Snapshot) -> Any:
+        """See `experiments.trace.recorder.record`."""
+        return self._ask("record", snapshot)
+
     def close(self) -> None:
         self._pipe.close()
         self._process.join(timeout=5)
@@ -179,3 +198,37 @@ class Session:
 
     def probe(self, snapshot: Snapshot) -> dict[str, Any]:
         return self.build(snapshot.part).probe(snapshot)
+
+    def trace(self, experiment: str, config: Any, data: Any) -> None:
+        """Set up a run that is advanced step by step."""
+        from experiments import load_experiment
+        from experiments.trace.recorder import Recorder
+
+        module = load_experiment(experiment)
+        self.events = module.run(self.backend, config, data)
+        self.seen: dict[str, int] = {}
+        self.recorder: Any = Recorder(self.backend)
+        self.noting = cache(partial(module.build, self.recorder, config, data))
+
+    def next_step(self, most: int) -> Any:
+        from experiments.training import Step
+
+        for event in self.events:
+            if isinstance(event, Step):
+                part = event.model.part
+                self.seen[part] = self.seen.get(part, 0) + 1
+                if self.seen[part] <= most:
+                    return event.model.snapshot(event.number, event.batch)
+                if not part:  # the only one
+                    break
+        return None
+
+    def take(self, snapshot: Snapshot) -> dict[str, Any]:
+        from experiments.trace.recorder import results_of
+
+        return results_of(self.noting(snapshot.part), snapshot)
+
+    def record(self, snapshot: Snapshot) -> Any:
+        from experiments.trace.recorder import record
+
+        return record(self.recorder, self.noting(snapshot.part), snapshot)

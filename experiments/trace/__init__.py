@@ -1,0 +1,1 @@
+"""Follow a training step by step, and find where two backends first compute something else."""
