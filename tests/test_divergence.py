@@ -115,7 +115,7 @@ def test_a_primitive_that_fails_is_named():
 
 def test_the_command_counts_hits_and_lists_misses(capsys, monkeypatch):
     monkeypatch.setattr(divergence, "NUM_STEPS", 1)
-    arguments = ["--backend", "torch", "--only", "weight_decay scratch", "--faults", "sum"]
+    arguments = ["--backend", "torch", "--only", "weight_decay scratch", "--faults", "sum-mean"]
     assert divergence.main(arguments) == 0
     assert "first divergence: 2 hits / 2 faults" in capsys.readouterr().out
     monkeypatch.setattr(
