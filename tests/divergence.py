@@ -244,13 +244,8 @@ def truth_of(fault: Wrong, wrong: Recording, right: Backend, names: list[str]) -
             return Truth({call.primitive}, moved, number, "update")
         if tensors := wrong_results(call, right):
             return Truth({call.primitive}, tensors, number, "update")
-    if fault.primitive == "value_and_grad":
-        names = [
-            *names,
-            "result",
-        ]  # its own gradient, of a function that everybody can differentiate
-    gradients = {n for n in names if n.startswith(("gradient of", "result"))}
-    return Truth({fault.primitive}, gradients or set(names))
+    # "result": the gradient of a function that anybody can differentiate.
+    return Truth({fault.primitive}, {*names, "result"})
 
 
 def wrong_results(call: Call, right: Backend) -> set[str]:
