@@ -42,7 +42,9 @@ class Bounded(Number):
     def error(self) -> np.ndarray:
         error = self.inherited
         if self.roundings:
-            error = error + self.precision.gamma(self.roundings) * self.size
+            # A single rounding is relative to the result, more of them to the terms.
+            size = abs(self.value) + error if self.roundings == 1 else self.size
+            error = error + self.precision.gamma(self.roundings) * size
         # What is infinite here is infinite there.
         return np.where(np.isinf(self.value), 0.0, error)
 
