@@ -1,19 +1,24 @@
 """First-divergence hits / faults: does a trace name the step, the tensor and the primitive?
 
-    python -m tests.divergence [--backend NAME ...] [--only TEXT] [--out FILE]
+    python -m tests.divergence [--backend NAME ...] [--only TEXT] [--every N] [--out FILE]
 
-Every mistake of tests/parity/wrong.py is laid over a right backend from some step of a small
-experiment on. Where it changes a result, the trace has to name it. What is right is found without
-the oracle and its bounds: the same mistake in float64 against the same backend without it.
+Every mistake of tests/parity/wrong is laid over a right backend from some step of a small
+experiment on. Where it changes a result by more than rounding may, the trace has to name where it
+arises: the step and the tensor for a hit, and the primitive, which is counted apart. What is right
+is found without the oracle and its bounds: the same mistake in float64 against the same backend
+without it.
 """
 
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,6 +28,7 @@ import numpy as np
 from backends import get_backend
 from backends.interface import Backend
 from experiments import bptt, dropout, gru, initialization, lstm, rnn, weight_decay
+from experiments.commands.results import machine, replacing
 from experiments.trace import replay
 from experiments.trace.divergence import Finding, argument_name, locate, name_of
 from experiments.trace.judging import Allowed, excess
@@ -192,12 +198,14 @@ class Truth:
     call: int | None = None
     direction: str = ""
 
-    def met_by(self, finding: Finding) -> bool:
+    def is_at(self, finding: Finding) -> bool:
+        """Whether the tensor is the one."""
         # A state within a sequence is one of those that it returns.
         tensor = finding.tensor.replace("state[", "result[1][", finding.tensor.startswith("state["))
+        if self.call is None and tensor == "result" and finding.call is not None:
+            return False  # every call has a result
         return (
-            finding.primitive in self.primitives
-            and tensor in self.tensors
+            tensor in self.tensors
             and (self.call is None or finding.call == self.call)
             and (not self.direction or finding.direction == self.direction)
         )
@@ -264,7 +272,8 @@ def wrong_results(call: Call, right: Backend) -> set[str]:
 class Outcome:
     """One mistake in one setting on one backend.
 
-    hit is None where the mistake changes nothing, or, if hidden, no more than rounding may.
+    hit: whether the step and the tensor are named; None where the mistake changes nothing, or, if
+    hidden, no more than rounding may. named: whether the primitive is, too.
     """
 
     fault: str
@@ -272,6 +281,7 @@ class Outcome:
     backend: str
     begin: int
     hit: bool | None = None
+    named: bool = False
     hidden: bool = False
     why: str = ""
 
@@ -305,8 +315,10 @@ def tried(fault: Wrong, setting: Setting, backend: str, begin: int) -> Outcome:
         every = changed(wrong, expected, snapshot, ROUNDING_OF_FLOAT64)
         truth = truth_of(fault, wrong, right, every)
         finding = locate(recording, tensor)
-        outcome.hit = truth.met_by(finding) and truth.primitives <= exact.ran_inside
-        if not outcome.hit:
+        is_primitive = finding.primitive in truth.primitives <= exact.ran_inside
+        outcome.hit = truth.is_at(finding)
+        outcome.named = outcome.hit and is_primitive
+        if not outcome.named:
             outcome.why = f"at step {number} {finding} for {truth}"
         return outcome
     return outcome
@@ -320,46 +332,77 @@ def beyond(wrong: Recording, right: Recording, tensor: str, judgement: Judgement
     return excess(wrong.results[tensor], Allowed(right.results[tensor], width)).outside
 
 
+def outcomes_of(options: argparse.Namespace) -> Iterator[Outcome]:
+    faults = [w for w in WRONG if options.faults in str(w) and w.primitive not in NOT_COMPUTED]
+    for setting in settings():
+        if options.only in str(setting):
+            for backend in options.backend:
+                own = []
+                for fault in faults[:: options.every]:
+                    for begin in BEGINS:
+                        own.append(tried(fault, setting, backend, begin))
+                        yield own[-1]
+                print(f"{setting}, {backend}: {summary(own)}", file=sys.stderr, flush=True)
+
+
+def lines_of(outcomes: Sequence[Outcome], command: str) -> list[str]:
+    on, names = machine(), dict.fromkeys(outcome.backend for outcome in outcomes)
+    versions = ", ".join(f"{name} {get_backend(name).version()}" for name in names)
+    missed = [o for o in outcomes if o.hit is False or (o.hit and not o.named)]
+    return [
+        "# First divergence on injected faults",
+        "",
+        f"Written by `{command}` on {date.today()}.  ",
+        f"Machine: {on['processor']}, {on['cpus']} CPUs, {on['system']}.  ",
+        f"Versions: Python {on['python']}, NumPy {np.__version__}, {versions}.",
+        "",
+        f"first divergence: {summary(outcomes)}",
+        "",
+        *(
+            f"- {'missed' if outcome.hit is False else 'another primitive named'}: {outcome.fault}"
+            f" in {outcome.setting} on {outcome.backend} from step {outcome.begin} on:"
+            f" {outcome.why}"
+            for outcome in missed
+        ),
+    ]
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.divergence")
     parser.add_argument("--backend", nargs="*", default=["torch", "mxnet"])
     parser.add_argument("--only", default="", help="settings that hold this text")
     parser.add_argument("--faults", default="", help="mistakes that hold this text")
-    parser.add_argument("--out", type=Path)
-    options = parser.parse_args(arguments)
+    parser.add_argument("--every", type=int, default=1, help="of the mistakes, every N-th")
+    parser.add_argument("--out", type=Path, help="a Markdown file to write")
+    given = sys.argv[1:] if arguments is None else arguments
+    options = parser.parse_args(given)
+    if options.every < 1:
+        parser.error(f"--every {options.every}: give 1 at least")
     outcomes = []
-    for setting in settings():
-        if options.only in str(setting):
-            for backend in options.backend:
-                own = [
-                    tried(fault, setting, backend, begin)
-                    for fault in WRONG
-                    if options.faults in str(fault) and fault.primitive not in NOT_COMPUTED
-                    for begin in BEGINS
-                ]
-                print(f"{setting}, {backend}: {summary(own)}", flush=True)
-                outcomes += own
-    lines = [f"first divergence: {summary(outcomes)}"]
-    lines += [
-        f"missed: {outcome.fault} in {outcome.setting} on {outcome.backend} from step "
-        f"{outcome.begin} on: {outcome.why}"
-        for outcome in outcomes
-        if outcome.hit is False
-    ]
+    try:
+        for outcome in outcomes_of(options):
+            outcomes.append(outcome)
+    except KeyboardInterrupt:
+        print("interrupted: what follows is what was finished", file=sys.stderr)
+    lines = lines_of(outcomes, shlex.join(["python", "-m", "tests.divergence", *given]))
     print("\n".join(lines))
     if options.out:
-        options.out.write_text("\n".join(lines) + "\n")
+        with replacing(options.out) as file:
+            file.write("\n".join([*lines, ""]).encode())
     judged = [outcome.hit for outcome in outcomes if outcome.hit is not None]
     return 0 if judged and sum(judged) >= RIGHT * len(judged) else 1
 
 
 def summary(outcomes: Sequence[Outcome]) -> str:
-    judged = [outcome.hit for outcome in outcomes if outcome.hit is not None]
+    judged = [outcome for outcome in outcomes if outcome.hit is not None]
+    hits, named = sum(bool(o.hit) for o in judged), sum(o.named for o in judged)
     hidden = sum(outcome.hidden for outcome in outcomes if outcome.hit is None)
     return (
-        f"{sum(judged)} hits / {len(judged)} faults ({hidden} more change less than rounding may)"
+        f"{hits} hits / {len(judged)} faults (step and tensor), {named} with the primitive; "
+        f"{hidden} more change less than rounding may"
     )
 
 
 if __name__ == "__main__":
+    warnings.simplefilter("ignore")  # mistakes overflow
     sys.exit(main())

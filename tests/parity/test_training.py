@@ -21,7 +21,8 @@ from tests.conftest import backend_or_skip
 
 NUM_STEPS, ORACLE_EVERY = 100, 10
 STYLES = ("scratch", "concise")
-# Cells of many operations take long at the book's sizes; the rows in cases.py have those.
+# The book's own sizes take long; the rows in cases.py have those.
+PLAIN = {"num_hiddens": 64, "batch_size": 8}
 GATED = {"num_hiddens": 32, "batch_size": 4, "num_steps": 16}
 
 
@@ -37,8 +38,9 @@ def cases():
         for decay in (0.0, 3.0):
             config = weight_decay.Config(style=style, weight_decay=(decay,))
             yield f"weight_decay {style} {decay:g}", weight_decay, config, None
-        yield f"rnn {style} lyrics", rnn, rnn.book_config("lyrics", style), lyrics_sized()
-        topics = rnn.Config(style=style, corpus="python_topics")
+        lyrics = replace(rnn.book_config("lyrics", style), **PLAIN)
+        yield f"rnn {style} lyrics", rnn, lyrics, lyrics_sized()
+        topics = rnn.Config(style=style, corpus="python_topics", **PLAIN)
         yield f"rnn {style} python_topics", rnn, topics, None
         for name, module in {"gru": gru, "lstm": lstm}.items():
             lyrics = replace(module.book_config("lyrics", style), **GATED)
