@@ -40,7 +40,7 @@ def test_an_experiment_is_complete(name):
 
 
 @pytest.mark.parametrize("backend", backend_names())
-@pytest.mark.parametrize("style", ["scratch", "concise"])
+@pytest.mark.parametrize("style", ["scratch", pytest.param("concise", marks=pytest.mark.slow)])
 def test_weight_decay_shrinks_the_weights_as_in_the_book(backend, style):
     both = epochs(weight_decay, backend, weight_decay.Config(style=style))
     free, decayed = both[:100], both[100:]

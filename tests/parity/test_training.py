@@ -45,8 +45,6 @@ def cases():
         for name, module in {"gru": gru, "lstm": lstm}.items():
             lyrics = replace(module.book_config("lyrics", style), **GATED)
             yield f"{name} {style} lyrics", module, lyrics, lyrics_sized()
-            topics = module.Config(style=style, corpus="python_topics", **GATED)
-            yield f"{name} {style} python_topics", module, topics, None
         config = rnn.Config(style=style, activation="relu", sampling="random", **small)
         yield f"rnn {style} relu", rnn, config, None
         config = initialization.Config(style=style, num_steps=47)  # 6 parts of 1 step, 2 of 47

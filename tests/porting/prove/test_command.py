@@ -103,6 +103,7 @@ def test_a_right_port_is_proven(book: Path) -> None:
     assert "made-up" not in done.stdout
 
 
+@pytest.mark.slow
 def test_a_trap_is_told_with_its_line(book: Path) -> None:
     (book / "chapter_torch.py").write_text(PORT.replace("    w.grad = None\n", ""))
     done = prove(book, "-q", "--perturbed-runs", "1", "--json", "proof.json", code=1)
@@ -138,6 +139,7 @@ def test_settings_and_updates(book: Path) -> None:
     assert any("2" in note for note in part(content, "for epoch")["notes"])
 
 
+@pytest.mark.slow
 def test_the_draws_that_only_one_makes_are_told(book: Path) -> None:
     (book / "chapter.py").write_text(HEADER + "x = nd.random.normal(shape=(2,))\n")
     (book / "chapter_torch.py").write_text(TORCH + "x = torch.normal(0.0, 2.0, size=(2,))\n")
@@ -189,6 +191,7 @@ def test_bad_input_is_one_line(
     assert error[-1].startswith("mx2torch prove: error: ")
 
 
+@pytest.mark.slow
 def test_programs_that_raise(book: Path) -> None:
     original = "z = nd.ones((2, 3)) + nd.ones((4, 5))\nv = w.sum().asscalar()\nu = w * 2\n"
     ported = "z = torch.ones((2, 3))\nv = w.sum().asscalar()\nu = w * 2\n"
@@ -292,6 +295,7 @@ def test_data_are_real_or_said_to_be_made_up(book: Path, named: bool) -> None:
     assert "made-up" not in done.stdout
 
 
+@pytest.mark.slow
 def test_a_port_may_not_change_its_neighbours(book: Path) -> None:
     write = (
         "with open('mine.txt', 'w') as f:\n    f.write('x')\nsize = os.path.getsize('mine.txt')\n"
