@@ -11,11 +11,9 @@ import pytest
 from backends.interface import Backend, Network
 from backends.rounding import BoundedBackend
 from tests.parity.check import equal, within
+from tests.statistics import FALSE_ALARM
 
 ROWS, COLUMNS = 1000, 100
-
-# How often a correct backend may fail one of these tests if its seed were random.
-FALSE_ALARM = 1e-9
 
 
 def assert_dropped(values: np.ndarray, p: float) -> None:
