@@ -261,7 +261,7 @@ class NumpyBackend(Backend):
     def clip_gradients(self, grads, max_norm):
         check_max_norm(max_norm)
         norm = self._norm(grads)
-        if max_norm is not None and norm > max_norm:
+        if max_norm is not None and self.to_numpy(norm) > max_norm:
             grads = {name: grad * (max_norm / norm) for name, grad in grads.items()}
         return grads, norm
 

@@ -166,10 +166,3 @@ class NoisyBackend(RoundedBackend):
 
     def _number(self, value):
         return Noisy(value, self.precision, self.random)
-
-    def clip_gradients(self, grads, max_norm):
-        check_max_norm(max_norm)
-        norm = self._norm(grads)
-        if max_norm is not None and norm.value > max_norm:
-            grads = {name: grad * (max_norm / norm) for name, grad in grads.items()}
-        return grads, norm

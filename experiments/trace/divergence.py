@@ -113,7 +113,7 @@ def name_of(first: str, path: Sequence[Any]) -> str:
 
 def outside(actual: Any, allowed: Allowed) -> Excess | None:
     found = excess(actual, allowed)
-    return found if found.ratio > 1 else None
+    return found if found.outside else None
 
 
 def forward(call: Call, position: int | None, kind: str) -> Iterator[Finding]:
