@@ -8,7 +8,7 @@ the reference took of its own steps are given to every backend, which repeats th
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from statistics import median
@@ -44,6 +44,18 @@ def chosen_backends(text: str, device: str) -> dict[str, tuple[str, str]]:
     if len(labels) < 2 or len(set(chosen.values())) < len(labels):
         raise InputError(f"--backends {text!r} is not allowed: name two or more different ones")
     return chosen
+
+
+def start_workers(
+    workers: list[Worker], chosen: Mapping[str, tuple[str, str]], threads: int
+) -> None:
+    """Add a worker for each backend, to be closed whatever happens, and say what it runs on."""
+    for label, (name, device) in chosen.items():
+        workers.append(Worker(name, device, threads, label))
+    for worker in workers:
+        worker.wait_until_ready()
+        ready = worker.ready
+        console.print(f"{worker.label} {ready.version}, {ready.device}, threads: {ready.threads}")
 
 
 class Comparison:
@@ -153,14 +165,7 @@ def main(options: Namespace) -> int:
     workers: list[Worker] = []
     comparison = None
     try:
-        for label, (name, device) in chosen.items():
-            workers.append(Worker(name, device, threads, label))
-        for worker in workers:
-            worker.wait_until_ready()
-            ready = worker.ready
-            console.print(
-                f"{worker.label} {ready.version}, {ready.device}, threads: {ready.threads}"
-            )
+        start_workers(workers, chosen, threads)
         print_data(data, notes_of(module, config))
         schedule = module.schedule(config, data)
         watched = steps_to_probe(schedule)

@@ -17,7 +17,7 @@ from typing import Any
 from backends.interface import Backend
 from backends.rounding.envelope import FALSE_ALARM_RATE, RUNS
 from backends.threads import available_threads
-from experiments.commands.compare import DIFFERENT, chosen_backends
+from experiments.commands.compare import DIFFERENT, chosen_backends, start_workers
 from experiments.commands.console import console, print_data, progress_bar
 from experiments.commands.options import configure
 from experiments.commands.record import notes_of
@@ -115,14 +115,7 @@ def main(options: Namespace) -> int:
         return module.build(backend, config, data, part)
 
     try:
-        for label, (name, device) in chosen.items():
-            workers.append(Worker(name, device, threads, label))
-        for worker in workers:
-            worker.wait_until_ready()
-            ready = worker.ready
-            console.print(
-                f"{worker.label} {ready.version}, {ready.device}, threads: {ready.threads}"
-            )
+        start_workers(workers, chosen, threads)
         notes = notes_of(module, config)
         print_data(data, notes)
         for worker in workers:
