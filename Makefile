@@ -29,11 +29,12 @@ test: lint
 slow: .venv
 	$(BIN)/python -m pytest -n 2 -m slow tests
 
-# Everything that is claimed of the parity tests, written to results/: some two hours.
+# Everything that is claimed of the parity tests, written to results/: some three hours.
 proof: .venv
 	$(BIN)/python -m tests.parity.report --out results/parity.md
 	$(BIN)/python -m tests.parity.mutants --seeds 1000 --out results/mutants.md
 	$(BIN)/python -m tests.divergence --out results/divergence.md
+	$(BIN)/python -m tests.traces --out results/traces.md
 
 lint: .venv
 	$(BIN)/ruff format --check .
