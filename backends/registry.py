@@ -1,4 +1,8 @@
-"""Find, load and describe backends. A backend is a file NAME_backend.py in this folder."""
+"""Find, load and describe backends.
+
+A backend is a file NAME_backend.py in this folder: the definitions, step by step. NAME_fast.py
+overrides what the framework can do faster another way.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
 
 
 COMPARED_BY_DEFAULT = ("mxnet", "torch")
+IMPLEMENTATIONS = ("fast", "plain")
 
 
 @dataclass(frozen=True)
@@ -53,21 +58,29 @@ def install_command(name: str) -> str:
     return f"python -m pip install {flags}'{pinned}'"
 
 
-def load_backend(name: str) -> type[Backend]:
+def load_backend(name: str, implementation: str = "fast") -> type[Backend]:
     """The class of a backend; this imports its framework."""
     check_choice("backend", name, backend_names())
+    check_choice("implementation", implementation, IMPLEMENTATIONS)
     if find_spec(name) is None:
         raise InputError(f"backend {name!r} is not installed: run {install_command(name)}")
+    if implementation == "fast" and find_spec(f"backends.{name}_fast"):
+        module = importlib.import_module(f"backends.{name}_fast")
+        return getattr(module, f"Fast{name.capitalize()}Backend")
     module = importlib.import_module(f"backends.{name}_backend")
     return getattr(module, f"{name.capitalize()}Backend")
 
 
-def get_backend(name: str, device: str = "cpu", dtype: str = "float32") -> Backend:
+def get_backend(
+    name: str, device: str = "cpu", dtype: str = "float32", implementation: str = "fast"
+) -> Backend:
     """The backend "numpy", "mxnet" or "torch", see `backends.interface.Backend`.
 
-    Raises InputError for an unknown or missing backend, device or dtype.
+    implementation: "fast", the framework's quickest way to the same numbers, or "plain", the
+    definitions step by step. Raises InputError for an unknown or missing backend, device,
+    dtype or implementation.
     """
-    return load_backend(name)(device, dtype)
+    return load_backend(name, implementation)(device, dtype)
 
 
 def describe_backend(name: str) -> BackendInfo:
