@@ -33,9 +33,9 @@ SMALL = bptt.Config(
     num_hiddens=8,
     radii=(0.9, 1.1),
     num_powers=12,
-    num_steps=40,
+    num_steps=24,
     taus=(2, 10),
-    num_draws=6,
+    num_draws=5,
 )
 COMPARED = ("bias", "standard error", "variance", "stored states")
 

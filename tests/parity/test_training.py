@@ -1,7 +1,7 @@
-"""100 resynced steps of every experiment: from the same numbers, loss, gradients and updates agree.
+"""Resynced steps of every experiment: from the same numbers, loss, gradients and updates agree.
 
 Every framework is held against torch at every step, the oracle, which is slow, at every tenth and
-at the first of every part.
+at the first of every part: 20 steps, and 100 in `make slow`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from experiments.data.corpora import Corpus
 from experiments.training import Step
 from tests.conftest import backend_or_skip
 
-NUM_STEPS, ORACLE_EVERY = 100, 10
+ORACLE_EVERY = 10
 STYLES = ("scratch", "concise")
 # The book's own sizes take long; the rows in cases.py have those.
 PLAIN = {"num_hiddens": 64, "batch_size": 8}
@@ -32,7 +32,7 @@ def lyrics_sized() -> Corpus:
     return Corpus("random", "drawn from a seed", tuple(map(chr, range(1027))), ids)
 
 
-def cases():
+def cases(num_steps):
     small = {"num_hiddens": 64, "corpus": "python_topics", "prefixes": ()}
     for style in STYLES:
         for decay in (0.0, 3.0):
@@ -47,7 +47,8 @@ def cases():
             yield f"{name} {style} lyrics", module, lyrics, lyrics_sized()
         config = rnn.Config(style=style, activation="relu", sampling="random", **small)
         yield f"rnn {style} relu", rnn, config, None
-        config = initialization.Config(style=style, num_steps=47)  # 6 parts of 1 step, 2 of 47
+        halves = (num_steps - 6) // 2  # after 6 parts of 1 step
+        config = initialization.Config(style=style, num_steps=halves)
         yield f"initialization {style}", initialization, config, None
         digits = dropout.Config(style=style, dataset="digits", num_epochs=20)
         yield f"dropout {style}", dropout, digits, None
@@ -62,21 +63,22 @@ def cases():
     yield "bptt", bptt, config, None
 
 
-CASES = {name: case for name, *case in cases()}
+CASES = {num_steps: {name: case for name, *case in cases(num_steps)} for num_steps in (20, 100)}
 
 
-def first_steps(module, config, data):
+def first_steps(module, config, data, num_steps):
     """Snapshots of torch's own first steps."""
     for event in module.run(backend_or_skip("torch"), config, data):
         if isinstance(event, Step):
-            if event.number == NUM_STEPS:
+            if event.number == num_steps:
                 return
             yield event.model.snapshot(event.number, event.batch)
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_resynced_steps_agree(name):
-    module, config, data = CASES[name]
+@pytest.mark.parametrize("num_steps", [20, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", CASES[20])
+def test_resynced_steps_agree(name, num_steps):
+    module, config, data = CASES[num_steps][name]
     data, parts = data or module.prepare(config), set()
 
     @cache
@@ -84,7 +86,7 @@ def test_resynced_steps_agree(name):
         return module.build(backend_or_skip(backend), config, data, part)
 
     verdicts = {other: Verdict("torch", other) for other in backend_names() if other != "torch"}
-    for snapshot in first_steps(module, config, data):
+    for snapshot in first_steps(module, config, data, num_steps):
         for_oracle = snapshot.step % ORACLE_EVERY == 0 or snapshot.part not in parts
         parts.add(snapshot.part)
         probe = model("torch", snapshot.part).probe
@@ -95,8 +97,8 @@ def test_resynced_steps_agree(name):
                 verdict.add_probe(snapshot, expected, actual, probe)
     for other, verdict in verdicts.items():
         if other == "numpy":
-            assert set(range(0, NUM_STEPS, ORACLE_EVERY)) <= set(verdict.probed)
+            assert set(range(0, num_steps, ORACLE_EVERY)) <= set(verdict.probed)
         else:
-            assert verdict.probed == list(range(NUM_STEPS))
+            assert verdict.probed == list(range(num_steps))
     for verdict in verdicts.values():
         assert verdict.passed, verdict.sentence()

@@ -1,11 +1,16 @@
-"""Every trap, put back into a right port, makes the proof fail where it stands."""
+"""Every trap, put back into a right port, makes the proof fail where it stands.
+
+A section's first trap here, the others in `make slow`.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,11 +18,13 @@ from porting.port import port
 from porting.prove.compare import DIFFERS, EQUAL, Result
 from porting.prove.proof import Program, judged, prepared
 from porting.prove.runs import Runs
+from porting.prove.side import Job
+from porting.prove.trace import Trace
 from porting.prove.units import parts
 from tests.conftest import backend_or_skip
 from tests.porting.prove.array_traps import ARRAYS
 from tests.porting.prove.layer_traps import LAYERS
-from tests.porting.prove.sections import Section, Trap, replaced
+from tests.porting.prove.sections import Section, replaced
 from tests.porting.prove.training_traps import TRAINING
 
 HEADER = """import numpy as np
@@ -31,14 +38,17 @@ images = nd.random.normal(loc=1, scale=0.1, shape=(4, 2, 6, 6))
 SECTIONS = [*TRAINING, *LAYERS, *ARRAYS]
 BY_NAME = {section.name: section for section in SECTIONS}
 ROUNDS = max(len(section.traps) for section in SECTIONS)
-CASES = [(section.name, n) for section in SECTIONS for n in range(len(section.traps))]
 MARK = "# ---- "
 # Rows of the list of traps that leave no number behind: timing, and how a notebook is read.
 NOT_NUMBERS = {"24", "25"}
 
 
-def _trap(case: tuple[str, int]) -> Trap:
-    return BY_NAME[case[0]].traps[case[1]]
+def _later_is_slow(*values: Any) -> Any:
+    """A case whose last value is the number of a round of traps."""
+    return pytest.param(*values, marks=[pytest.mark.slow] if values[-1] else [])
+
+
+CASES = [_later_is_slow(s.name, n) for s in SECTIONS for n in range(len(s.traps))]
 
 
 def _original() -> str:
@@ -75,12 +85,35 @@ def _trapped(text: str, number: int) -> str:
     return MARK.join(found)
 
 
-@dataclass
+@dataclass(eq=False)
 class Proofs:
-    """Results by section: of the right port, and of the ports with traps."""
+    """The right port, held to the original, and the ports with traps, each when asked for."""
 
-    right: dict[str, list[Result]]
-    trapped: list[dict[str, list[Result]]]
+    original: Path
+    text: str
+    runs: Runs
+    job: Job
+    traces: dict[str, Trace]
+
+    @cached_property
+    def right(self) -> dict[str, list[Result]]:
+        return self._judged("right", self.text)
+
+    @cache  # noqa: B019  # the fixture lives as long as the module's tests
+    def trapped(self, number: int) -> dict[str, list[Result]]:
+        return self._judged(f"round {number}", _trapped(self.text, number))
+
+    def _judged(self, name: str, text: str) -> dict[str, list[Result]]:
+        """The results of a port by section."""
+        path = self.original.with_name(f"{name}.py")
+        path.write_text(text)
+        job = replace(self.job, framework="torch", program=str(path))
+        trace = self.runs.together({name: job})[0]
+        perturbed = [self.traces["perturbed 1"], self.traces["perturbed 2"]]
+        here = Program(self.original, parts(self.original), self.traces["original"], perturbed)
+        proof = judged(here, Program(path, parts(path), trace))
+        assert all("rounding errors added" in note for note in proof.notes), proof.notes
+        return _by_section(proof.results, self.original)
 
 
 @pytest.fixture(scope="module")
@@ -93,29 +126,12 @@ def proofs(tmp_path_factory: pytest.TempPathFactory) -> Proofs:
     original.write_text(_original())
     ported = port(_original(), "chapter.py")
     assert ported.summary["unknown"] == 0
-    texts = {"right": _right(ported.text)}
-    texts |= {f"round {n}": _trapped(texts["right"], n) for n in range(ROUNDS)}
-    for name, text in texts.items():
-        (code / f"{name}.py").write_text(text)
     runs = Runs(folder, 0, lambda name, begun: None)
     job = prepared(original, folder, [])
     jobs = {"original": job}
     jobs |= {f"perturbed {n}": replace(job, noise=n) for n in (1, 2)}
-    for name in texts:
-        jobs[name] = replace(job, framework="torch", program=str(code / f"{name}.py"))
-    traces = {}
-    for first in range(0, len(jobs), 2):
-        pair = dict(list(jobs.items())[first : first + 2])
-        traces |= zip(pair, runs.together(pair), strict=True)
-    perturbed = [traces["perturbed 1"], traces["perturbed 2"]]
-    program = Program(original, parts(original), traces["original"], perturbed)
-    found = []
-    for name in texts:
-        path = code / f"{name}.py"
-        proof = judged(program, Program(path, parts(path), traces[name]))
-        assert all("rounding errors added" in note for note in proof.notes), proof.notes
-        found.append(_by_section(proof.results, original))
-    return Proofs(found[0], found[1:])
+    traces = dict(zip(jobs, runs.together(jobs), strict=True))
+    return Proofs(original, _right(ported.text), runs, job, traces)
 
 
 def _by_section(results: list[Result], original: Path) -> dict[str, list[Result]]:
@@ -142,19 +158,19 @@ def test_right_port_is_proven(name: str, proofs: Proofs) -> None:
         assert [why for why in result.unknown if "rounding" in why] == []
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda c: f"{_trap(c).number}-{c[0]}-{c[1]}")
-def test_trap_is_caught_where_it_stands(case: tuple[str, int], proofs: Proofs) -> None:
-    trap = _trap(case)
-    results = proofs.trapped[case[1]][case[0]]
+@pytest.mark.parametrize(("name", "number"), CASES)
+def test_trap_is_caught_where_it_stands(name: str, number: int, proofs: Proofs) -> None:
+    trap = BY_NAME[name].traps[number]
+    results = proofs.trapped(number)[name]
     first = next((r for r in results if r.verdict == DIFFERS), None)
     assert first is not None, f"{trap.what}: nothing differs"
     assert first.title.startswith(trap.part), f"{first.title}: {first.why}"
     assert re.search(trap.says, first.why), first.why
 
 
-@pytest.mark.parametrize("number", range(ROUNDS))
+@pytest.mark.parametrize("number", [_later_is_slow(n) for n in range(ROUNDS)])
 def test_traps_stay_in_their_sections(number: int, proofs: Proofs) -> None:
-    for name, results in proofs.trapped[number].items():
+    for name, results in proofs.trapped(number).items():
         if not name or number >= len(BY_NAME[name].traps):
             assert _differing(results) == []
 
