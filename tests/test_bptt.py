@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from backends import InputError, get_backend
-from experiments import bptt
-from experiments.bptt import formulas, memory
+from experiments import bptt, memory
+from experiments.bptt import formulas
 from experiments.bptt.measures import (
     bias_and_variance,
     costs,
@@ -351,6 +351,15 @@ def test_truncation_saves_memory(framework):
     assert full["stored states"] == 32 * cut["stored states"] == 256 * 32 * 64
     assert full["memory in MiB"] > full["stored states"] * 4 / 2**20
     assert full["memory in MiB"] > 3 * cut["memory in MiB"]
+
+
+@needs_peak
+def test_the_peak_of_the_process_survives_a_reset():
+    size = 64 * 2**20
+    np.ones(size, "uint8").sum()
+    peak = memory.peak_of_process()
+    memory.reset_peak()
+    assert size < peak <= memory.peak_of_process()
 
 
 def test_memory_that_nothing_tells_is_left_out_openly(monkeypatch, oracle, tmp_path):

@@ -19,6 +19,7 @@ from experiments import EXPERIMENTS, load_experiment
 from experiments.commands.main import build_parser
 from experiments.commands.options import configure, parse_value
 from experiments.commands.results import replacing, write_json
+from experiments.memory import can_measure
 
 PROGRAM = [sys.executable, "-W", "error", "-m", "experiments.commands.main"]
 SMALL_RNN = ["rnn", "--corpus", "python_topics", "--set", "num_hiddens=16", "--threads", "1"]
@@ -97,6 +98,7 @@ def test_compare_says_same_and_writes_what_it_measured(tmp_path, style):
     assert done.returncode == 0, done.stderr + done.stdout
     assert "verdict: same: mxnet and torch agree" in done.stdout
     assert "verdict: same: mxnet and numpy agree" in done.stdout
+    assert ("peak memory of the process: mxnet " in done.stdout) == can_measure()
 
     result = json.loads((tmp_path / "result.json").read_text())
     assert result["experiment"] == "weight_decay"
@@ -112,6 +114,8 @@ def test_compare_says_same_and_writes_what_it_measured(tmp_path, style):
         assert backend["version"]
         assert len(backend["losses"]) == len(backend["seconds"]) == 8
         assert len(backend["step_losses"]) == 160
+        if can_measure():
+            assert 10 * 2**20 < backend["peak_memory_bytes"] < 8 * 2**30
     assert result["parity"]["passed"] is True
     assert 0 < result["parity"]["max_abs_diff"] < 1
     assert result["parity"]["first_divergence"] is None

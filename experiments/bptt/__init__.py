@@ -50,11 +50,11 @@ from experiments.bptt.measures import (
     reach,
     spectral_radius,
 )
-from experiments.bptt.memory import can_measure
 from experiments.bptt.model import WindowedModel, gradients_over_time
 from experiments.checks import check_different, check_not_negative, check_positive
 from experiments.data.corpora import Corpus, load_corpus
 from experiments.data.sampling import check_length, consecutive_batches
+from experiments.memory import can_measure
 from experiments.training import Batch, Epoch, Metrics, Step
 
 STYLES = ("scratch",)

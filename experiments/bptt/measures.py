@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from backends.interface import Backend, Parameters, Weights
-from experiments.bptt.memory import peak_growth
 from experiments.bptt.model import WindowedModel, gradients_over_time, longest_window
+from experiments.memory import peak_growth
 from experiments.training import Batch, Metrics
 
 FULL, ESTIMATE, MEAN = (f"‖∂L/∂a_(T−k)‖, {of}" for of in ("full", "estimate", "mean of draws"))

@@ -21,6 +21,7 @@ from experiments.commands.console import (
     console,
     generates,
     print_data,
+    print_peaks,
     print_texts,
     progress_bar,
 )
@@ -139,6 +140,7 @@ def print_summary(comparison: Comparison, module: Any, config: Any, total: int) 
             f"time: {name} took {median(ratios):.2f} × the seconds of {reference} "
             "(median over alternated epochs after the first)"
         )
+    print_peaks({name: results[-1] for name, results in comparison.epochs.items()})
     console.print(
         "loss drift: largest relative difference of a step's loss so far, each backend training "
         "freely. Rounding alone makes it grow; the verdict rests on resynced steps."

@@ -62,6 +62,14 @@ def print_data(data: Any, notes: tuple[str, ...]) -> None:
             console.print(f"note: {note}", markup=False)
 
 
+def print_peaks(results: Mapping[str, EpochResult]) -> None:
+    """The most memory that each process has held, where the system tells."""
+    peaks = {name: result.peak_memory for name, result in results.items()}
+    told = [f"{name} {peak / 2**20:.0f} MiB" for name, peak in peaks.items() if peak]
+    if told:
+        console.print(f"peak memory of the process: {', '.join(told)}", markup=False)
+
+
 def print_texts(results: Mapping[str, EpochResult]) -> None:
     """Each generated text once where all backends agree on it, else once per backend."""
     first = next(iter(results.values()))

@@ -31,6 +31,7 @@ def describe_backends(
             "step_losses": [loss for r in epochs[worker.label] for loss in r.losses],
             "metrics": [result.metrics for result in epochs[worker.label]],
             "seconds": [result.seconds for result in epochs[worker.label]],
+            "peak_memory_bytes": epochs[worker.label][-1].peak_memory,
             "texts": {str(r.number): r.texts for r in epochs[worker.label] if r.texts},
         }
         for worker in workers

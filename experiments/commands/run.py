@@ -11,6 +11,7 @@ from experiments.commands.console import (
     console,
     generates,
     print_data,
+    print_peaks,
     print_texts,
     progress_bar,
     shows,
@@ -56,6 +57,8 @@ def main(options: Namespace) -> int:
                     console.print(line(result), markup=False)
                     print_texts({worker.backend: result})
     finally:
+        if results:
+            print_peaks({worker.backend: results[-1]})
         if options.out and results:
             write_record(
                 options.out,

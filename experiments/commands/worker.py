@@ -38,7 +38,10 @@ class Ready:
 
 @dataclass(frozen=True)
 class EpochResult:
-    """One epoch: seconds of training alone, and snapshots of the steps asked for."""
+    """One epoch: seconds of training alone, and snapshots of the steps asked for.
+
+    peak_memory: the most that the process has held so far, in bytes; None where nobody tells.
+    """
 
     number: int
     part: str
@@ -47,6 +50,7 @@ class EpochResult:
     seconds: float
     texts: dict[str, str]
     snapshots: tuple[Snapshot, ...]
+    peak_memory: int | None = None
 
 
 class Worker:
@@ -172,6 +176,7 @@ class Session:
         self.events = chain([next(self.events)], self.events)  # the model is built off the clock
 
     def epoch(self, with_texts: bool) -> EpochResult:
+        from experiments.memory import peak_of_process
         from experiments.training import Step
 
         seconds, snapshots, started = 0.0, [], time.perf_counter()
@@ -193,6 +198,7 @@ class Session:
                 seconds,
                 event.generate() if with_texts else {},
                 tuple(snapshots),
+                peak_of_process(),
             )
         raise RuntimeError("the run has no more epochs")
 

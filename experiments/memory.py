@@ -1,4 +1,4 @@
-"""How much memory a call needs at its peak, as the operating system counts it (Linux)."""
+"""How much memory this process and a call need at their peak, as Linux counts it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+peaks_before_resets = [0]
 
 
 def resident(field: str) -> int:
@@ -23,7 +24,17 @@ def resident(field: str) -> int:
 
 def reset_peak() -> None:
     """Set VmHWM to VmRSS."""
+    peak = resident("VmHWM")
     CLEAR.write_text("5")
+    peaks_before_resets[0] = max(peaks_before_resets[0], peak)
+
+
+def peak_of_process() -> int | None:
+    """The most resident memory of this process so far in bytes, None where nobody tells."""
+    try:
+        return max(resident("VmHWM"), *peaks_before_resets)
+    except OSError:
+        return None
 
 
 def can_measure() -> bool:
