@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,15 +24,13 @@ from backends.errors import (
     check_same_shape,
     check_weights,
 )
-from backends.interface import Backend, Network, Parameters, State, Trainer
+from backends.interface import Backend, Network, State, Trainer
 
 ACTIVATIONS = {"tanh": torch.tanh, "relu": torch.relu}
+RESETS = ("before", "after")
 
 # The order in which torch joins the gates of a recurrent layer in one tensor.
 GATES = {"rnn": "h", "gru": "rzh", "lstm": "ifco"}
-
-
-Cell = Callable[..., State]
 
 
 def checked_ids(ids: torch.Tensor, size: int) -> torch.Tensor:
@@ -160,44 +158,59 @@ class TorchBackend(Backend):
         return torch.zeros_like(x) if p == 1 else F.dropout(x, p)
 
     def rnn_step(self, inputs, state, params, activation="tanh"):
-        cell = rnn_cell(params, activation)
-        return cell(self._project(inputs, 2, params, "rnn"), *state)
+        check_choice("activation", activation, ACTIVATIONS)
+        (h,) = state
+        return (ACTIVATIONS[activation](self._gate("h", inputs, h, params)),)
 
     def rnn(self, inputs, state, params, activation="tanh"):
-        cell = rnn_cell(params, activation)
-        return self._unroll(cell, self._project(inputs, 3, params, "rnn"), state)
+        check_choice("activation", activation, ACTIVATIONS)
+        return self._unroll(self.rnn_step, inputs, state, params, activation)
 
     def gru_step(self, inputs, state, params, reset="before"):
-        cell = gru_cell(params, reset)
-        return cell(self._project(inputs, 2, params, "gru"), *state)
+        check_choice("reset", reset, RESETS)
+        x, (h,), p = inputs, state, params
+        r, z = (torch.sigmoid(self._gate(gate, x, h, p)) for gate in "rz")
+        if reset == "before":
+            candidate = torch.tanh(self._gate("h", x, r * h, p))
+        else:
+            hidden = h @ p["W_hh"] + p.get("b_hh", 0)
+            candidate = torch.tanh(self._project("h", x, p) + r * hidden)
+        return (z * h + (1 - z) * candidate,)
 
     def gru(self, inputs, state, params, reset="before"):
-        cell = gru_cell(params, reset)
-        return self._unroll(cell, self._project(inputs, 3, params, "gru"), state)
+        check_choice("reset", reset, RESETS)
+        return self._unroll(self.gru_step, inputs, state, params, reset)
 
     def lstm_step(self, inputs, state, params):
-        return lstm_cell(params)(self._project(inputs, 2, params, "lstm"), *state)
+        x, (h, c), p = inputs, state, params
+        i, f, o = (torch.sigmoid(self._gate(gate, x, h, p)) for gate in "ifo")
+        c = f * c + i * torch.tanh(self._gate("c", x, h, p))
+        return o * torch.tanh(c), c
 
     def lstm(self, inputs, state, params):
-        return self._unroll(lstm_cell(params), self._project(inputs, 3, params, "lstm"), state)
+        return self._unroll(self.lstm_step, inputs, state, params)
 
-    def _project(self, inputs, dense_ndim, params, cell):
-        """X W_x + b of all gates and steps, where ids stand for one-hot rows and pick rows."""
-        weight, bias = joined(params, "W_x", GATES[cell]), joined(params, "b_", GATES[cell])
-        if inputs.ndim < dense_ndim:
+    def _project(self, gate, inputs, params):
+        """X W_x· + b_·, where ids, with one axis fewer, stand for one-hot rows and pick rows."""
+        weight, bias = params[f"W_x{gate}"], params[f"b_{gate}"]
+        if inputs.ndim < 2:
             return self.take_rows(weight, inputs) + bias
         return self.linear(inputs, weight, bias)
 
-    def _unroll(self, cell, projected, state):
+    def _gate(self, gate, inputs, h, params):
+        """X W_x· + b_· + H W_h·."""
+        return self._project(gate, inputs, params) + h @ params[f"W_h{gate}"]
+
+    def _unroll(self, step, inputs, state, *args):
         hiddens = []
-        for x in projected.unbind():
-            state = cell(x, *state)
+        for x in inputs.unbind():
+            state = step(x, state, *args)
             hiddens.append(state[0])
         return torch.stack(hiddens) if hiddens else self.zeros((0, *state[0].shape)), state
 
     def rnn_output(self, hiddens, params):
         rows = hiddens.reshape(-1, params["W_hq"].shape[0])
-        return torch.addmm(params["b_q"], rows, params["W_hq"])
+        return self.linear(rows, params["W_hq"], params["b_q"])
 
     # --- losses --------------------------------------------------------------
 
@@ -284,48 +297,6 @@ class TorchBackend(Backend):
 
     def trainer(self, network, learning_rate, weight_decay=0.0, bias_decay=0.0):
         return TorchTrainer(network, learning_rate, weight_decay, bias_decay)
-
-
-# --- cells: functions (X W_x + b, *state) → state ------------------------------
-
-
-def joined(params: Parameters, kind: str, gates: str) -> torch.Tensor:
-    """The parameters of all gates side by side, so that one product serves them all."""
-    own = [params[kind + gate] for gate in gates]
-    return torch.cat(own, dim=-1) if len(own) > 1 else own[0]
-
-
-def rnn_cell(params: Parameters, activation: str) -> Cell:
-    check_choice("activation", activation, ACTIVATIONS)
-    phi, w_hh = ACTIVATIONS[activation], params["W_hh"]
-    return lambda x, h: (phi(torch.addmm(x, h, w_hh)),)
-
-
-def gru_cell(params: Parameters, reset: str) -> Cell:
-    check_choice("reset", reset, ("before", "after"))
-    w_gates, w_hh, b_hh = joined(params, "W_h", "rz"), params["W_hh"], params.get("b_hh", 0)
-
-    def cell(x: torch.Tensor, h: torch.Tensor) -> State:
-        x_gates, x_h = x.tensor_split((w_gates.shape[1],), dim=1)
-        r, z = torch.addmm(x_gates, h, w_gates).sigmoid().chunk(2, dim=1)
-        if reset == "before":
-            candidate = torch.addmm(x_h, r * h, w_hh).tanh()
-        else:
-            candidate = (x_h + r * (h @ w_hh + b_hh)).tanh()
-        return (z * h + (1 - z) * candidate,)
-
-    return cell
-
-
-def lstm_cell(params: Parameters) -> Cell:
-    w_h = joined(params, "W_h", GATES["lstm"])
-
-    def cell(x: torch.Tensor, h: torch.Tensor, c: torch.Tensor) -> State:
-        i, f, candidate, o = torch.addmm(x, h, w_h).chunk(4, dim=1)
-        c = f.sigmoid() * c + i.sigmoid() * candidate.tanh()
-        return o.sigmoid() * c.tanh(), c
-
-    return cell
 
 
 # --- networks ------------------------------------------------------------------

@@ -12,6 +12,7 @@ import pytest
 
 from backends import backend_names, interface
 from backends.interface import Backend, Network, Trainer
+from backends.registry import IMPLEMENTATIONS, load_backend
 from tests.conftest import backend_or_skip
 
 FOLDER = Path(interface.__file__).parent
@@ -23,14 +24,19 @@ METHODS = [
 ]
 
 
-def implementation(name: str, contract: type) -> Any:
+EVERY_CLASS = pytest.mark.parametrize(
+    ("name", "kind"), [(name, kind) for name in backend_names() for kind in IMPLEMENTATIONS]
+)
+
+
+def implementation(name: str, kind: str, contract: type) -> Any:
     """The class of one backend that implements this part of the contract."""
-    backend = type(backend_or_skip(name))
+    backend_or_skip(name)
     if contract is Backend:
-        return backend
+        return load_backend(name, kind)
     found = [
         value
-        for value in vars(inspect.getmodule(backend)).values()
+        for value in vars(inspect.getmodule(load_backend(name, "plain"))).values()
         if inspect.isclass(value) and issubclass(value, contract) and value is not contract
     ]
     assert len(found) == 1
@@ -42,27 +48,32 @@ def calling_convention(method: Callable[..., Any]) -> list[tuple[str, object, ob
     return [(p.name, p.kind, p.default) for p in parameters]
 
 
-@pytest.mark.parametrize("name", backend_names())
+@EVERY_CLASS
 @pytest.mark.parametrize(("contract", "method"), METHODS)
-def test_signature_is_the_contract_s(name: str, contract: type, method: str) -> None:
-    cls = implementation(name, contract)
+def test_signature_is_the_contract_s(name: str, kind: str, contract: type, method: str) -> None:
+    cls = implementation(name, kind, contract)
     assert method not in cls.__abstractmethods__
     assert calling_convention(getattr(cls, method)) == calling_convention(getattr(contract, method))
-    for kind in (classmethod, staticmethod, property):
+    for wrapper in (classmethod, staticmethod, property):
         own, agreed = (inspect.getattr_static(c, method) for c in (cls, contract))
-        assert isinstance(own, kind) == isinstance(agreed, kind)
+        assert isinstance(own, wrapper) == isinstance(agreed, wrapper)
 
 
-@pytest.mark.parametrize("name", backend_names())
+@EVERY_CLASS
 @pytest.mark.parametrize(("contract", "method"), METHODS)
-def test_docstring_stands_in_the_contract_alone(name: str, contract: type, method: str) -> None:
+def test_docstring_stands_in_the_contract_alone(
+    name: str, kind: str, contract: type, method: str
+) -> None:
     assert getattr(contract, method).__doc__
-    assert vars(implementation(name, contract))[method].__doc__ is None
+    classes = implementation(name, kind, contract).__mro__
+    own = [vars(cls)[method] for cls in classes[: classes.index(contract)] if method in vars(cls)]
+    assert own
+    assert all(definition.__doc__ is None for definition in own)
 
 
-@pytest.mark.parametrize("name", backend_names())
-def test_backends_offer_nothing_beyond_the_contract(name: str) -> None:
-    public = {n for n in vars(implementation(name, Backend)) if not n.startswith("_")}
+@EVERY_CLASS
+def test_backends_offer_nothing_beyond_the_contract(name: str, kind: str) -> None:
+    public = {n for n in vars(implementation(name, kind, Backend)) if not n.startswith("_")}
     assert public <= Backend.__abstractmethods__ | {"name", "device", "dtype"}
 
 
@@ -83,7 +94,8 @@ def imported(module: str) -> set[str]:
 
 @pytest.mark.parametrize("name", backend_names())
 def test_backends_share_the_contract_and_its_errors_only(name: str) -> None:
-    own = imported(f"backends.{name}_backend")
+    files = (FOLDER / f"{name}_{kind}.py" for kind in ("backend", "fast"))
+    own = set().union(*(imported(f"backends.{file.stem}") for file in files if file.exists()))
     assert own >= SHARED
     for other in backend_names():
         if other != name:

@@ -1,0 +1,72 @@
+"""PyTorch, where it can be faster than the definitions step by step.
+
+The definitions cost torch time in two ways: many small operations, each with a node of its own in
+the graph, and products made T times where one would do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from backends.errors import check_choice
+from backends.torch_backend import ACTIVATIONS, GATES, RESETS, TorchBackend, checked_ids
+from backends.torch_functions import CrossEntropy, Recurrence
+
+
+@dataclass(frozen=True)
+class FastTorchBackend(TorchBackend):
+    def rnn(self, inputs, state, params, activation="tanh"):
+        check_choice("activation", activation, ACTIVATIONS)
+        projected = self._project_all("h", inputs, params)
+        if not len(projected):
+            return projected, state
+        hiddens = Recurrence.apply(projected, *state, params["W_hh"], activation)
+        return hiddens, (hiddens[-1],)
+
+    def gru(self, inputs, state, params, reset="before"):
+        check_choice("reset", reset, RESETS)
+        w_gates, w_hh, b_hh = joined(params, "W_h", "rz"), params["W_hh"], params.get("b_hh", 0)
+
+        def step(x, state):
+            (h,), (x_gates, x_h) = state, x.tensor_split((w_gates.shape[1],), dim=1)
+            r, z = torch.addmm(x_gates, h, w_gates).sigmoid().chunk(2, dim=1)
+            if reset == "before":
+                candidate = torch.addmm(x_h, r * h, w_hh).tanh()
+            else:
+                candidate = (x_h + r * (h @ w_hh + b_hh)).tanh()
+            return (z * h + (1 - z) * candidate,)
+
+        return self._unroll(step, self._project_all(GATES["gru"], inputs, params), state)
+
+    def lstm(self, inputs, state, params):
+        w_h = joined(params, "W_h", GATES["lstm"])
+
+        def step(x, state):
+            h, c = state
+            i, f, candidate, o = torch.addmm(x, h, w_h).chunk(4, dim=1)
+            c = f.sigmoid() * c + i.sigmoid() * candidate.tanh()
+            return o.sigmoid() * c.tanh(), c
+
+        return self._unroll(step, self._project_all(GATES["lstm"], inputs, params), state)
+
+    def _project_all(self, gates, inputs, params):
+        """X W_x· + b_· of all steps and gates in one product, or one gather of rows."""
+        weight, bias = joined(params, "W_x", gates), joined(params, "b_", gates)
+        if inputs.ndim < 3:
+            return self.take_rows(weight, inputs) + bias
+        return self.linear(inputs, weight, bias)
+
+    def rnn_output(self, hiddens, params):
+        rows = hiddens.reshape(-1, params["W_hq"].shape[0])
+        return torch.addmm(params["b_q"], rows, params["W_hq"])
+
+    def softmax_cross_entropy(self, logits, labels):
+        return CrossEntropy.apply(logits, checked_ids(labels, logits.shape[1]))
+
+
+def joined(params, kind, gates):
+    """The parameters of all gates side by side, so that one product serves them all."""
+    own = [params[kind + gate] for gate in gates]
+    return torch.cat(own, dim=-1) if len(own) > 1 else own[0]
