@@ -54,8 +54,8 @@ bench: .venv
 	  { echo "Python 3.10 to 3.13 is needed, $(PYTHON) is another: make PYTHON=python3.12" >&2; exit 2; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
-	@# The book's helpers, which the ported ones are held to; they would bring all of Jupyter.
-	$(BIN)/python -m pip install --quiet --no-deps d2lzh==1.0.0
+	@# The book's helpers, which tests and benchmarks call; they would bring all of Jupyter.
+	$(BIN)/python -m pip install --quiet --no-deps d2l==0.17.6 d2lzh==1.0.0
 	@# Python 3.13 cannot meet mxnet's cap on NumPy; backends/mxnet_import.py makes NumPy 2 do.
 	@if $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 13))'; then \
 	  $(BIN)/python -m pip install --quiet --no-deps mxnet==1.9.1; \

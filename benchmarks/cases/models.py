@@ -1,0 +1,91 @@
+"""Programs made of what the experiments train with: `Model.step` and `run`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from backends.interface import Backend, Weights
+from benchmarks.programs import Given, Program, Results
+from experiments.data.corpora import Corpus
+from experiments.training import Batch, Epoch, Model, Snapshot, Step
+
+
+def random_corpus(num_symbols: int, length: int) -> Corpus:
+    """A text of random symbols."""
+    ids = np.random.default_rng(0).integers(0, num_symbols, length)
+    return Corpus("random", "drawn from a seed", tuple(map(chr, range(num_symbols))), ids)
+
+
+def book(framework: str, name: str, function: str, **settings: Any) -> dict[str, Any]:
+    """A baseline of benchmarks.book by framework, imported when it is made."""
+
+    def make(given: Given, device: str) -> Program:
+        module = import_module(f"benchmarks.book.{framework}_{name}")
+        return getattr(module, function)(given, device, **settings)
+
+    return {framework: make}
+
+
+def books(name: str, function: str, **settings: Any) -> dict[str, Any]:
+    return {
+        **book("mxnet", name, function, **settings),
+        **book("torch", name, function, **settings),
+    }
+
+
+def step_program(build: Callable[[Backend], Model], backend: Backend, given: Given) -> Program:
+    """`Model.step` on one batch, again and again; the parameters train on, a state starts anew."""
+    model = build(backend)
+    batch: Batch = given["batch"]
+    state = tuple(map(backend.from_numpy, given.get("state", ())))
+    snapshot = Snapshot(0, model.part, given["weights"], given.get("state", ()), batch)
+
+    def begin() -> None:
+        model.load(given["weights"])
+
+    def run() -> object:
+        model.state = state
+        return model.step(batch)
+
+    def results() -> Results:
+        found = model.probe(snapshot)
+        begin()
+        return found
+
+    begin()
+    return Program(run, backend.synchronize, results)
+
+
+Run = Callable[[Backend], Iterator[Step | Epoch]]
+
+
+def epoch_program(run: Run, evaluated: bool, backend: Backend, given: Given) -> Program:
+    """Epochs of an experiment's `run`; evaluated: with the numbers that it shows after each."""
+
+    def next_epoch(events: Iterator[Step | Epoch]) -> Epoch:
+        epoch = next(event for event in events if isinstance(event, Epoch))
+        if evaluated:
+            epoch.evaluate()
+        return epoch
+
+    def results() -> Results:
+        events = run(backend)
+        step = next(events)
+        assert isinstance(step, Step)
+        before = step.model.read()
+        losses = [backend.to_numpy(loss) for loss in next_epoch(events).losses]
+        return {"losses": np.stack(losses), **moved(before, step.model.read())}
+
+    return Program(partial(next_epoch, run(backend)), backend.synchronize, results)
+
+
+def moved(before: Weights, after: Weights) -> Results:
+    return {
+        f"update of {name}": np.subtract(after[name], value, dtype="float64")
+        for name, value in before.items()
+    }
