@@ -14,8 +14,8 @@ import pytest
 from backends.errors import InputError
 from backends.interface import Backend
 from backends.numpy_backend import NumpyBackend
-from backends.rounding import NoisyBackend
 from backends.rounding.envelope import RUNS, half_width
+from benchmarks.book.rounding import noisy
 from benchmarks.cases import all_cases, case_of, epochs, primitives, steps, sweeps
 from benchmarks.cases.primitives import WITHOUT_A_CASE
 from benchmarks.programs import LEVELS
@@ -101,21 +101,22 @@ def book(request, tmp_path_factory):
     if find_spec(package) is None or find_spec(request.param) is None:
         pytest.skip(f"{package} or {request.param} is not installed")
     file = tmp_path_factory.mktemp("book") / request.param
-    return of_book(request.param, file)
+    return request.param, of_book(request.param, file)
 
 
 @pytest.mark.parametrize("key", small_cases())
 def test_the_book_computes_the_same(book, key) -> None:
     """Within the envelope of what rounding does to the oracle."""
+    framework, computed = book
     case = small_cases()[key]
     maker = case.scratch or case.concise
 
     def results(backend: Backend) -> dict[str, np.ndarray]:
         return maker(backend, case.given()).results()
 
-    expected, found = results(NumpyBackend()), book[key]
+    expected, found = results(NumpyBackend()), computed[key]
     assert set(found) == {name for name in expected if name.startswith("update of ")}
-    runs = [results(NoisyBackend(seed_of_noise=seed)) for seed in range(RUNS)]
+    runs = [results(noisy(framework, seed)) for seed in range(RUNS)]
     comparisons = sum(value.size for value in found.values())
     for name, value in found.items():
         width = half_width([run[name] for run in runs], expected[name], comparisons)
