@@ -31,10 +31,11 @@ def test_threads_are_what_was_asked_for(backend, threads):
 
 def test_threads_that_do_not_take_effect_are_an_error():
     program = (
-        "import backends.threads, experiments.commands.worker as w, multiprocessing as m;"
+        "import backends.threads, multiprocessing as m, experiments.commands.remote as r;"
+        "from experiments.commands.worker import prepare;"
         "backends.threads.set_threads = lambda threads: None;"
         "a, b = m.Pipe();"
-        "w.serve(b, 'torch', 'cpu', 77);"
+        "r.serve(b, 'torch', prepare, 'torch', 'cpu', 77);"
         "print(type(e := a.recv()).__name__, e)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from backends.errors import InputError
 from backends.registry import COMPARED_BY_DEFAULT, backend_names
 from experiments import EXPERIMENTS
-from experiments.commands.worker import WorkerError
+from experiments.commands.remote import WorkerError
 
 BAD_INPUT, WORKER_FAILED, INTERRUPTED, NOBODY_READS = 2, 3, 130, 141
 

@@ -5,26 +5,18 @@ The process sets its threads before it imports NumPy or a framework, and reads t
 
 from __future__ import annotations
 
-import multiprocessing
-import signal
 import time
-import traceback
 from collections.abc import Collection
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import chain
-from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
 from backends.errors import InputError
+from experiments.commands.remote import Remote
 
 if TYPE_CHECKING:
     from experiments.training import Metrics, Snapshot
-
-
-class WorkerError(RuntimeError):
-    """A backend's process failed in a way that no input explains."""
 
 
 @dataclass(frozen=True)
@@ -53,111 +45,66 @@ class EpochResult:
     peak_memory: int | None = None
 
 
-class Worker:
-    """The parent's end. Every call waits for its answer; a failure in the worker is raised here."""
+class Worker(Remote):
+    """The parent's end. Every call waits for its answer."""
 
     def __init__(self, backend: str, device: str, threads: int, label: str = "") -> None:
-        context = multiprocessing.get_context("spawn")
-        self._pipe, other_end = context.Pipe()
-        self._process = context.Process(
-            target=serve, args=(other_end, backend, device, threads), name=backend, daemon=True
-        )
-        self._process.start()
-        other_end.close()
+        super().__init__(f"backend {backend!r}", prepare, backend, device, threads)
         self.backend = backend
         self.label = label or backend
         self.ready = Ready("", 0, device)
 
     def wait_until_ready(self) -> None:
         """Wait for the framework's import; workers started together import side by side."""
-        self.ready = self._answer()
+        self.ready = self.answer()
 
     def start(self, experiment: str, config: Any, data: Any, watched: Collection[int]) -> None:
         """Set up a run; `watched` are the steps to take snapshots of."""
-        self._ask("start", experiment, config, data, frozenset(watched))
+        self.ask("start", experiment, config, data, frozenset(watched))
 
     def epoch(self, with_texts: bool) -> EpochResult:
         """Train one more epoch."""
-        return self._ask("epoch", with_texts)
+        return self.ask("epoch", with_texts)
 
     def probe(self, snapshot: Snapshot) -> dict[str, Any]:
         """See `experiments.training.Model.probe`."""
-        return self._ask("probe", snapshot)
+        return self.ask("probe", snapshot)
 
     def trace(self, experiment: str, config: Any, data: Any) -> None:
         """Set up a run that is advanced step by step."""
-        self._ask("trace", experiment, config, data)
+        self.ask("trace", experiment, config, data)
 
     def next_step(self, most: int) -> Any:
         """The snapshot of the next step that is about to be taken, of `most` in each part.
 
         None where the run ends.
         """
-        return self._ask("next_step", most)
+        return self.ask("next_step", most)
 
     def take(self, snapshot: Snapshot) -> dict[str, Any]:
         """`probe`, and the state that the step leaves."""
-        return self._ask("take", snapshot)
+        return self.ask("take", snapshot)
 
     def record(self, snapshot: Snapshot) -> Any:
         """See `experiments.trace.recorder.record`."""
-        return self._ask("record", snapshot)
-
-    def close(self) -> None:
-        self._pipe.close()
-        self._process.join(timeout=5)
-        if self._process.is_alive():
-            self._process.kill()
-
-    def _ask(self, *request: Any) -> Any:
-        with suppress(ConnectionError):  # a process that has ended has left a word about why
-            self._pipe.send(request)
-        return self._answer()
-
-    def _answer(self) -> Any:
-        try:
-            answer = self._pipe.recv()
-        except (EOFError, ConnectionError):
-            self._process.join(timeout=5)
-            raise WorkerError(
-                f"the process of backend {self.backend!r} ended with code {self._process.exitcode}"
-            ) from None
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        return self.ask("record", snapshot)
 
 
-def serve(pipe: Connection, backend_name: str, device: str, threads: int) -> None:
-    """The worker's end: answer requests until the parent closes the pipe."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    try:
-        from backends.threads import set_threads
+def prepare(backend_name: str, device: str, threads: int) -> tuple[Ready, Session]:
+    """In the process: import the framework and verify its threads."""
+    from backends.threads import set_threads
 
-        set_threads(threads)
-        from backends.registry import get_backend
+    set_threads(threads)
+    from backends.registry import get_backend
 
-        backend = get_backend(backend_name, device)
-        seen = backend.num_threads()
-        if seen != threads:
-            raise InputError(
-                f"threads = {threads} did not take effect: {backend_name} computes with {seen}, "
-                f"give --threads {seen}"
-            )
-        pipe.send(Ready(backend.version(), seen, device))
-        session = Session(backend)
-        while True:
-            name, *arguments = pipe.recv()
-            pipe.send(getattr(session, name)(*arguments))
-    except (EOFError, ConnectionError):
-        pass  # the parent has closed its end
-    except InputError as error:
-        pipe.send(error)
-    except MemoryError as error:
-        pipe.send(InputError(f"{backend_name}: {error or 'out of memory'}: lower the sizes"))
-    except Exception as error:
-        # As text: a framework's own exception could not be unpickled without the framework.
-        traceback.print_exc()
-        pipe.send(WorkerError(f"backend {backend_name!r}: {type(error).__name__}: {error}"))
+    backend = get_backend(backend_name, device)
+    seen = backend.num_threads()
+    if seen != threads:
+        raise InputError(
+            f"threads = {threads} did not take effect: {backend_name} computes with {seen}, "
+            f"give --threads {seen}"
+        )
+    return Ready(backend.version(), seen, device), Session(backend)
 
 
 class Session:
