@@ -1,0 +1,136 @@
+"""What the blocks of a run say: ratios, the share of the limit, and whether to believe them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from statistics import median
+from typing import Any
+
+from benchmarks.limits import Rates
+from benchmarks.programs import KINDS, Work
+from benchmarks.record import Row
+from benchmarks.statistics import CONFIDENCE, Estimate, ratio, typical
+
+WIDEST = 0.02
+"""The half width of an A/A interval up to which a run prints verdicts."""
+SHORTEST = 1e-3
+"""Seconds of a unit of work from which A/A has to be that narrow."""
+MOST_LEFT = 0.01
+"""The share of a block that a framework may still compute for after the clock has stopped."""
+
+CONTROL, FRAMEWORKS, BOOK, IMPLEMENTATIONS = "A/A", "frameworks", "book", "implementations"
+
+
+def pairs(programs: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """(what it compares, program, baseline): frameworks kind by kind, each kind of Lockstep's with
+    the book, the fast one with the plain one, and a program with itself."""
+    own = {(p["framework"], p["kind"]): label for label, p in programs.items() if not p["again"]}
+    frameworks = list(dict.fromkeys(framework for framework, _ in own))
+    for kind in KINDS:
+        having = [framework for framework in frameworks if (framework, kind) in own]
+        for other in having[1:]:
+            yield FRAMEWORKS, own[other, kind], own[having[0], kind]
+    for (framework, kind), label in own.items():
+        if kind != BOOK and (framework, BOOK) in own:
+            yield BOOK, label, own[framework, BOOK]
+        if kind == "fast":
+            yield IMPLEMENTATIONS, label, own[framework, "plain"]
+    for label, program in programs.items():
+        if program["again"]:
+            yield CONTROL, label, own[program["framework"], program["kind"]]
+
+
+def interval(estimate: Estimate) -> list[float]:
+    return [estimate.low, estimate.high]
+
+
+def judge_programs(row: Row) -> None:
+    """Median and interval of the seconds, and their share of the limit; sets a failure if a program
+    was faster than its machine, or had not finished when the clock stopped."""
+    for label, program in row["programs"].items():
+        seconds = typical(program["seconds"])
+        program |= {"median": seconds.value, "interval": interval(seconds)}
+        rates = Rates(**row["rates"][program["framework"]])
+        program["limit"] = rates.seconds(Work(**row["work"]))
+        program["of_limit"] = program["limit"] / seconds.value
+        row["programs"][label] = program
+        left = median(share for launch in program["left"] for share in launch)
+        if program["limit"] > seconds.high:
+            row["failure"] = (
+                f"{label}: {program['of_limit']:.0%} of what the machine can do: "
+                "the clock stopped too early, or the work is overstated"
+            )
+        elif left > MOST_LEFT:
+            row["failure"] = (
+                f"{label}: not finished when the clock stopped, {left:.0%} of a block were left"
+            )
+
+
+def judge_row(row: Row) -> None:
+    row["comparisons"] = []
+    if not row["programs"] or row["failure"]:
+        return
+    judge_programs(row)
+    if row["failure"]:
+        return
+    for compares, label, baseline in pairs(row["programs"]):
+        found = ratio(row["programs"][label]["seconds"], row["programs"][baseline]["seconds"])
+        row["comparisons"].append(
+            {
+                "compares": compares,
+                "program": label,
+                "baseline": baseline,
+                "ratio": found.value,
+                "interval": interval(found),
+                "smallest_effect": found.half_width,
+                "verdict": None,
+            }
+        )
+
+
+def controls(rows: Sequence[Row]) -> list[tuple[Row, dict[str, Any]]]:
+    """The A/A pairs that decide: of cases that take long enough."""
+    return [
+        (row, comparison)
+        for row in rows
+        for comparison in row["comparisons"]
+        if comparison["compares"] == CONTROL
+        and row["programs"][comparison["baseline"]]["median"] >= SHORTEST
+    ]
+
+
+def doubts(rows: Sequence[Row]) -> list[str]:
+    """Why this run gives no verdicts, nothing if it does.
+
+    All A/A intervals together miss 1 in one run of twenty: each alone would in one of twenty.
+    """
+    found = []
+    deciding = controls(rows)
+    for row, comparison in deciding:
+        name = f"{comparison['baseline']}, {row['case']}, threads: {row['threads']}"
+        program, baseline = (
+            row["programs"][comparison[side]]["seconds"] for side in ("program", "baseline")
+        )
+        together = ratio(program, baseline, 1 - (1 - CONFIDENCE) / len(deciding))
+        if not together.contains(1.0):
+            found.append(f"A/A of {name} is {together.value:.3f}, its interval does not contain 1")
+        if comparison["smallest_effect"] > WIDEST:
+            found.append(
+                f"A/A of {name} is known to ±{comparison['smallest_effect']:.1%} only, "
+                f"±{WIDEST:.0%} is asked for"
+            )
+    return found
+
+
+def judge(rows: Sequence[Row]) -> list[str]:
+    """Complete the rows → why there are no verdicts, nothing if there are."""
+    for row in rows:
+        judge_row(row)
+    found = doubts(rows)
+    if not found:
+        for row in rows:
+            for comparison in row["comparisons"]:
+                if comparison["compares"] != CONTROL:
+                    known = Estimate(comparison["ratio"], *comparison["interval"])
+                    comparison["verdict"] = known.verdict()
+    return found

@@ -1,0 +1,165 @@
+"""The processes that take turns, and what they do with one case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from benchmarks.blocks import interleave
+from benchmarks.limits import Rates
+from benchmarks.parity import References, agreement
+from benchmarks.process import BOOK, Failed, Process, Ready, kinds_of
+from benchmarks.programs import Case
+from experiments.commands.remote import WorkerError
+
+CONTROLLED = ("fast", "concise", "plain")
+"""The kind of program, the first of these that a case has, that runs in two processes."""
+
+
+class Label(NamedTuple):
+    """A program of a case. again: the same one once more, in another process."""
+
+    framework: str
+    kind: str
+    again: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.framework} {self.kind}{' again' if self.again else ''}"
+
+
+class CaseFailedError(Exception):
+    """Why a case gets no number."""
+
+
+@dataclass
+class Measured:
+    """What one launch of the processes measured of one case."""
+
+    seconds: dict[Label, list[float]] = field(default_factory=dict)
+    left: dict[Label, list[float]] = field(default_factory=dict)
+    units: dict[Label, int] = field(default_factory=dict)
+    parity: dict[Label, float] = field(default_factory=dict)
+    rates: dict[str, Rates] = field(default_factory=dict)
+    missing: dict[Label, str] = field(default_factory=dict)
+
+
+class Launch:
+    """A process for each framework, one more for A/A, and one for the book's code."""
+
+    def __init__(
+        self,
+        frameworks: Sequence[str],
+        device: str,
+        threads: int,
+        cases: Sequence[Case],
+        source: str,
+    ) -> None:
+        self.frameworks = frameworks
+        self.start: Callable[[str, str], Process] = partial(
+            start_process, device=device, threads=threads, source=source
+        )
+        self.processes: dict[tuple[str, str], Process] = {}
+        try:
+            for framework in frameworks:
+                book = [BOOK] if any(framework in case.book for case in cases) else []
+                for role in ("own", "again", *book):
+                    self.processes[framework, role] = self.start(framework, role)
+            self.ready: list[Ready] = [p.wait_until_ready() for p in self.processes.values()]
+        except BaseException:
+            self.close()
+            raise
+
+    def labels(self, case: Case) -> list[Label]:
+        found = []
+        for framework in self.frameworks:
+            kinds = kinds_of(case, framework)
+            found += [Label(framework, kind) for kind in kinds]
+            twice = next((kind for kind in CONTROLLED if kind in kinds), None)
+            found += [Label(framework, twice, again=True)] if twice else []
+        return found
+
+    def role(self, label: Label) -> tuple[str, str]:
+        role = BOOK if label.kind == BOOK else "again" if label.again else "own"
+        return label.framework, role
+
+    def attempt(self, label: Label, method: str, *arguments: Any) -> Any:
+        answer = self.processes[self.role(label)].attempt(method, *arguments)
+        if isinstance(answer, Failed):
+            raise CaseFailedError(f"{label}: {answer.problem}")
+        return answer
+
+    def measure(
+        self,
+        case: Case,
+        references: References,
+        cycles: int,
+        least: float,
+        stream: np.random.Generator,
+    ) -> Measured:
+        """Parity, then time. Raises CaseFailedError."""
+        try:
+            return self._measure(case, references, cycles, least, stream)
+        except WorkerError as error:
+            self.replace_ended()
+            raise CaseFailedError(str(error)) from None
+
+    def _measure(
+        self,
+        case: Case,
+        references: References,
+        cycles: int,
+        least: float,
+        stream: np.random.Generator,
+    ) -> Measured:
+        measured, labels = Measured(), self.labels(case)
+        for process in self.processes.values():
+            process.attempt("begin", case.key)
+        reference = references.of(case.key, len(labels))
+        for label in list(labels):
+            results = self.processes[self.role(label)].attempt("results", label.kind)
+            if isinstance(results, Failed):
+                if not (results.bad_input and label.kind == BOOK):
+                    raise CaseFailedError(f"{label}: {results.problem}")
+                measured.missing[label] = results.problem  # a package that is not installed
+                labels.remove(label)
+                continue
+            found = agreement(results, reference)
+            if found.problem:
+                raise CaseFailedError(f"no parity, no number: {label}: {found.problem}")
+            measured.parity[label] = found.ratio
+        for label in labels:
+            measured.units[label] = self.attempt(label, "calibrate", label.kind, least)
+            measured.left[label] = []
+            if self.role(label)[1] == "own" and label.framework not in measured.rates:
+                measured.rates[label.framework] = self.attempt(label, "rates")
+
+        def block(label: Label) -> float:
+            timed = self.attempt(label, "block", label.kind, measured.units[label])
+            measured.left[label].append(timed.left)
+            return timed.seconds
+
+        blocks = {label: partial(block, label) for label in labels}
+        measured.seconds = interleave(blocks, cycles, stream)
+        return measured
+
+    def replace_ended(self) -> None:
+        """Start a process again that has ended, or may still send an old answer."""
+        for (framework, role), process in self.processes.items():
+            process.close()
+            self.processes[framework, role] = self.start(framework, role)
+        for process in self.processes.values():
+            process.wait_until_ready()
+
+    def close(self) -> None:
+        for process in self.processes.values():
+            with suppress(OSError):
+                process.close()
+
+
+def start_process(framework: str, role: str, device: str, threads: int, source: str) -> Process:
+    return Process(framework, device, threads, BOOK if role == BOOK else "lockstep", source)

@@ -1,0 +1,140 @@
+"""One run: which cases, on what, how often; what it measured is written after every case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timezone
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from backends.errors import InputError
+from benchmarks.judge import judge
+from benchmarks.launch import CaseFailedError, Launch
+from benchmarks.oracle import Oracle
+from benchmarks.parity import References
+from benchmarks.process import CASES
+from benchmarks.programs import Case
+from benchmarks.record import Row, add_launch, new_row
+from experiments.commands.results import machine, write_json
+
+FILE = "bench.json"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """cycles: blocks of each program in one launch of the processes. launches: by number of
+    threads. least: seconds of a block. source: a module with `all_cases` and `case_of`."""
+
+    cases: tuple[Case, ...]
+    frameworks: tuple[str, ...]
+    threads: tuple[int, ...]
+    device: str = "cpu"
+    cycles: int = 10
+    launches: int = 5
+    least: float = 0.05
+    source: str = CASES
+
+    @property
+    def length(self) -> int:
+        return len(self.cases) * len(self.threads) * self.launches
+
+
+def chosen_cases(filter_text: str, source: str = CASES) -> tuple[Case, ...]:
+    """Cases whose key holds every word. Raises InputError if there is none."""
+    cases = import_module(source).all_cases().values()
+    found = tuple(c for c in cases if all(word in c.key for word in filter_text.split()))
+    if not found:
+        raise InputError(f"no case is called {filter_text!r}: `lockstep bench --list` names them")
+    return found
+
+
+@dataclass
+class Bench:
+    """The state of a run."""
+
+    plan: Plan
+    path: Path
+    command: str = ""
+    rows: dict[tuple[str, int], Row] = field(default_factory=dict)
+    ready: list[dict[str, Any]] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+    done: int = 0
+
+    @property
+    def failed(self) -> bool:
+        return any(row["failure"] for row in self.rows.values())
+
+    def run(self, advance: Callable[[str], None] = lambda text: None) -> None:
+        """All launches of all thread counts; advance: called after each case of a launch."""
+        oracle = Oracle(self.plan.source)
+        references = References(oracle)
+        stream = np.random.default_rng(0)
+        try:
+            for threads, launch in self.launches():
+                for case in self.plan.cases:
+                    row = self.rows.setdefault(
+                        (case.key, threads), new_row(case, threads, self.plan.device)
+                    )
+                    if not row["failure"]:
+                        self.measure(launch, case, row, references, stream)
+                    self.done += 1
+                    self.write()
+                    advance(f"{case.key}, threads: {threads}")
+        finally:
+            oracle.close()
+
+    def launches(self) -> Iterator[tuple[int, Launch]]:
+        plan = self.plan
+        for _ in range(plan.launches):
+            for threads in plan.threads:
+                launch = Launch(plan.frameworks, plan.device, threads, plan.cases, plan.source)
+                try:
+                    self.ready += [asdict(ready) for ready in launch.ready]
+                    yield threads, launch
+                finally:
+                    launch.close()
+
+    def measure(
+        self,
+        launch: Launch,
+        case: Case,
+        row: Row,
+        references: References,
+        stream: np.random.Generator,
+    ) -> None:
+        plan = self.plan
+        try:
+            measured = launch.measure(case, references, plan.cycles, plan.least, stream)
+        except CaseFailedError as error:
+            row |= {"failure": str(error), "programs": {}}
+        else:
+            add_launch(row, measured, references.known[case.key])
+
+    def write(self) -> None:
+        """All that is known, with `complete` false while more is to come."""
+        self.doubts = judge(list(self.rows.values()))
+        write_json(self.path, self.record())
+
+    def record(self) -> dict[str, Any]:
+        plan = self.plan
+        return {
+            "complete": self.done == plan.length,
+            "command": self.command,
+            "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "machine": machine(),
+            "processes": distinct(self.ready),
+            "device": plan.device,
+            "cycles": plan.cycles,
+            "launches": plan.launches,
+            "least_seconds": plan.least,
+            "no_verdicts_because": self.doubts,
+            "rows": list(self.rows.values()),
+        }
+
+
+def distinct(ready: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [item for index, item in enumerate(ready) if item not in ready[:index]]
