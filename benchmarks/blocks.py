@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TypeVar
 
@@ -21,7 +21,7 @@ def balanced_orders(names: Sequence[Name], stream: np.random.Generator) -> Itera
 
 
 def interleave(
-    blocks: dict[Name, Callable[[], float]], cycles: int, stream: np.random.Generator
+    blocks: Mapping[Name, Callable[[], float]], cycles: int, stream: np.random.Generator
 ) -> dict[Name, list[float]]:
     """One block of every program per cycle → seconds by program, cycle by cycle.
 

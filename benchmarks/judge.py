@@ -45,25 +45,25 @@ def interval(estimate: Estimate) -> list[float]:
 
 
 def judge_programs(row: Row) -> None:
-    """Median and interval of the seconds, and their share of the limit; sets a failure if a program
-    was faster than its machine, or had not finished when the clock stopped."""
-    for label, program in row["programs"].items():
+    """Median and interval of the seconds, and their share of the limit."""
+    for program in row["programs"].values():
         seconds = typical(program["seconds"])
         program |= {"median": seconds.value, "interval": interval(seconds)}
-        rates = Rates(**row["rates"][program["framework"]])
-        program["limit"] = rates.seconds(Work(**row["work"]))
+        program["limit"] = Rates(**row["rates"][program["framework"]]).seconds(Work(**row["work"]))
         program["of_limit"] = program["limit"] / seconds.value
-        row["programs"][label] = program
-        left = median(share for launch in program["left"] for share in launch)
-        if program["limit"] > seconds.high:
-            row["failure"] = (
-                f"{label}: {program['of_limit']:.0%} of what the machine can do: "
-                "the clock stopped too early, or the work is overstated"
-            )
-        elif left > MOST_LEFT:
-            row["failure"] = (
-                f"{label}: not finished when the clock stopped, {left:.0%} of a block were left"
-            )
+
+
+def fault(label: str, program: dict[str, Any]) -> str:
+    """Why the clock cannot have measured the work, nothing if it can."""
+    left = median(share for launch in program["left"] for share in launch)
+    if left > MOST_LEFT:
+        return f"{label}: not finished when the clock stopped, {left:.0%} of a block was left"
+    if program["limit"] > program["interval"][1]:
+        return (
+            f"{label}: {program['of_limit']:.0%} of what the machine can do: "
+            "the clock stopped too early, or the case overstates its work"
+        )
+    return ""
 
 
 def judge_row(row: Row) -> None:
@@ -71,6 +71,8 @@ def judge_row(row: Row) -> None:
     if not row["programs"] or row["failure"]:
         return
     judge_programs(row)
+    faults = [fault(label, program) for label, program in row["programs"].items()]
+    row["failure"] = next(filter(None, faults), "")
     if row["failure"]:
         return
     for compares, label, baseline in pairs(row["programs"]):

@@ -66,7 +66,9 @@ class Process(Remote):
         self, framework: str, device: str, threads: int, kinds: str, cases: str = CASES
     ) -> None:
         """kinds: "book", or anything else for the other ones. cases: a module with `case_of`."""
-        super().__init__(f"{framework} ({kinds})", prepare, framework, device, threads, kinds, cases)
+        super().__init__(
+            f"{framework} ({kinds})", prepare, framework, device, threads, kinds, cases
+        )
 
     def wait_until_ready(self) -> Ready:
         self.ready: Ready = self.answer()
@@ -177,7 +179,10 @@ class Session:
         self.loop(program, units)
         while (seconds := self.loop(program, units)) < least:
             # Straight to the goal from a fifth of it on, where the estimate is good.
-            units = max(units + 1, round(units * 1.1 * least / seconds if seconds > least / 5 else 4 * units))
+            units = max(
+                units + 1,
+                round(units * 1.1 * least / seconds if seconds > least / 5 else 4 * units),
+            )
         gc.freeze()
         return units
 

@@ -40,7 +40,11 @@ def by_interface(backend, corpus):
             model = event.model
         return None
 
-    return epoch, lambda: model.read()
+    def read():
+        assert model is not None
+        return model.read()
+
+    return epoch, read
 
 
 def by_hand(backend, corpus):

@@ -11,8 +11,9 @@ from threadpoolctl import threadpool_info
 from backends.errors import InputError
 
 TASKS = Path("/proc/self/task")
-LEAST_SHARE = 0.05
-"""Of the busiest thread's time; what a runtime does beside its computing stays far below."""
+LEAST_SHARE = 0.25
+"""Of the busiest thread's time. Those that compute a product share it evenly; the one that asks for
+it takes a few per cent."""
 
 
 def computing_seconds() -> dict[str, float]:

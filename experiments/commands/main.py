@@ -118,9 +118,31 @@ def build_parser() -> Parser:
         metavar="N",
         help="with --trace: of the oracle, where worst-case bounds say nothing (default: 16)",
     )
+    add_bench(commands)
     add_reproduce(commands)
     add_report(commands)
     return parser
+
+
+def add_bench(commands: Any) -> None:
+    bench = commands.add_parser(
+        "bench",
+        help="paired comparison of speed, with intervals",
+        description="Time primitives, training steps and epochs of the backends and of the book's "
+        "own code in turns, after holding each to the oracle. bench.json is written after every "
+        "case, so an interrupted run keeps what it has.",
+    )
+    add = bench.add_argument
+    add("filter", nargs="*", help="words that the names of the cases hold (default: all cases)")
+    add("--list", action="store_true", help="name the cases and stop")
+    add("--backends", default=",".join(COMPARED_BY_DEFAULT), metavar="A,B", help="(%(default)s)")
+    add("--threads", metavar="N,N", help="CPU threads (default: 1 and all)")
+    add("--device", default="cpu", help="cpu or cuda")
+    add("--blocks", type=positive, metavar="N", help="of each program in a launch (default: 10)")
+    add("--processes", type=positive, metavar="N", help="launches of each process (default: 5)")
+    add("--quick", action="store_true", help="one launch, 4 blocks, 1 thread: seconds per case")
+    add("--out", type=Path, metavar="DIR", help="bench.json and pictures (default: out/bench)")
+    add("--markdown", type=Path, metavar="FILE", help="write the tables here too")
 
 
 def add_reproduce(commands: Any) -> None:

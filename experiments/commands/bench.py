@@ -1,0 +1,107 @@
+"""`lockstep bench`: programs of every level in paired comparison, with intervals.
+
+What is timed and how, see `benchmarks`; bench.json is written after every case.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from argparse import Namespace
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from backends.errors import InputError, check_choice
+from backends.registry import backend_names
+from backends.threads import available_threads
+from benchmarks import table
+from benchmarks.run import FILE, Bench, Plan, chosen_cases
+from experiments.commands.console import console, progress_bar
+from experiments.commands.results import prepare_folder, replacing
+
+FAILED = 1
+QUICK = {"cycles": 4, "launches": 1}
+
+
+def thread_counts(text: str | None) -> tuple[int, ...]:
+    """`--threads 1,2`; one and all if it is not given."""
+    if text is None:
+        return tuple(sorted({1, available_threads()}))
+    counts = text.split(",")
+    if not all(count.isdigit() and int(count) > 0 for count in counts):
+        raise InputError(f"--threads {text!r} is not allowed: give numbers above 0, as in 1,2")
+    return tuple(dict.fromkeys(map(int, counts)))
+
+
+def plan_of(options: Namespace) -> Plan:
+    frameworks = tuple(dict.fromkeys(options.backends.split(",")))
+    for name in frameworks:
+        check_choice("backend", name, backend_names())
+    asked = {"cycles": options.blocks, "launches": options.processes}
+    settings: dict[str, Any] = QUICK.copy() if options.quick else {}
+    settings |= {name: value for name, value in asked.items() if value is not None}
+    threads = thread_counts(options.threads or ("1" if options.quick else None))
+    cases = chosen_cases(" ".join(options.filter))
+    return Plan(cases, frameworks, threads, options.device, **settings)
+
+
+def print_record(record: Mapping[str, Any]) -> None:
+    """Facts, tables, and why there are no verdicts."""
+    for name, text in table.facts(dict(record)):
+        console.print(f"{name}: {text}", markup=False)
+    for found in table.tables(dict(record)):
+        shown = Table(box=SIMPLE_HEAD, title=found.title, title_justify="left", pad_edge=False)
+        for index, heading in enumerate(found.headings):
+            shown.add_column(heading, justify="left" if index < found.words else "right")
+        for line in found.rows:
+            shown.add_row(*line)
+        console.print(shown, markup=False)
+    for reason in record["no_verdicts_because"]:
+        console.print(f"no verdicts: {reason}", markup=False)
+
+
+def write_pictures(folder: Path, record: Mapping[str, Any]) -> list[Path]:
+    from benchmarks.pictures import cost, forest, save
+
+    written = []
+    for name, draw in (("forest.png", forest), ("cost.png", cost)):
+        figure = draw(record)
+        if figure:
+            with replacing(folder / name) as file:
+                save(figure, file, "png")
+            written.append(folder / name)
+    return written
+
+
+def finish(options: Namespace, folder: Path, bench: Bench) -> None:
+    record = bench.record()
+    print_record(record)
+    written = [bench.path, *write_pictures(folder, record)]
+    if options.markdown:
+        with replacing(options.markdown) as file:
+            file.write(table.markdown(record).encode())
+        written.append(options.markdown)
+    console.print(f"written: {', '.join(map(str, written))}", markup=False)
+
+
+def main(options: Namespace) -> int:
+    if options.list:
+        for case in chosen_cases(" ".join(options.filter)):
+            console.print(case.key, markup=False)
+        return 0
+    plan, folder = plan_of(options), options.out or Path("out") / "bench"
+    prepare_folder(folder)
+    if options.markdown:
+        prepare_folder(options.markdown.parent)
+    bench = Bench(plan, folder / FILE, command=shlex.join(["lockstep", *sys.argv[1:]]))
+    try:
+        with progress_bar(plan.length, "case") as advance:
+            bench.run(advance)
+    finally:
+        if bench.done:
+            finish(options, folder, bench)
+    return FAILED if bench.failed else 0
