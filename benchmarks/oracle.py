@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from benchmarks.programs import Results
 
 FEWEST, MOST = 4, 16
-SECONDS = 30.0
+SECONDS = 10.0
 """Of one case; runs beyond the fewest are taken while there is time."""
 
 

@@ -43,12 +43,13 @@ class Plan:
         return len(self.cases) * len(self.threads) * self.launches
 
 
-def chosen_cases(filter_text: str, source: str = CASES) -> tuple[Case, ...]:
-    """Cases whose key holds every word. Raises InputError if there is none."""
+def chosen_cases(texts: Sequence[str], source: str = CASES) -> tuple[Case, ...]:
+    """Cases whose key holds every text. Raises InputError if there is none."""
     cases = import_module(source).all_cases().values()
-    found = tuple(c for c in cases if all(word in c.key for word in filter_text.split()))
+    found = tuple(case for case in cases if all(text in case.key for text in texts))
     if not found:
-        raise InputError(f"no case is called {filter_text!r}: `lockstep bench --list` names them")
+        asked = " ".join(texts)
+        raise InputError(f"no case is called {asked!r}: `lockstep bench --list` names them")
     return found
 
 

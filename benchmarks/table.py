@@ -8,6 +8,9 @@ from typing import Any
 
 from benchmarks.judge import BOOK, CONTROL, FRAMEWORKS, IMPLEMENTATIONS, WIDEST
 
+SLOW = 30.0
+"""Seconds of a parity check from which on its row says how long it took."""
+
 TITLES = {
     FRAMEWORKS: "Frameworks, kind by kind",
     BOOK: "Lockstep and the book's code",
@@ -84,7 +87,7 @@ def programs(rows: Sequence[dict[str, Any]]) -> Table:
     for row in rows:
         for label, program in row["programs"].items() if row["comparisons"] else ():
             parity = row["parity"]
-            slow = f", {parity['seconds']:.0f} s" if parity["seconds"] > 30 else ""
+            slow = f", {parity['seconds']:.0f} s" if parity["seconds"] > SLOW else ""
             lines.append(
                 (
                     row["case"],
