@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -84,6 +85,8 @@ def prepare(
 ) -> tuple[Ready, Session]:
     """In the process: import the framework and verify its threads."""
     set_threads(threads)
+    if kinds == BOOK:  # code of its time warns of much
+        warnings.simplefilter("ignore")
     from benchmarks.threads_seen import busy_threads, verify
 
     backend = bare_backend(framework, device, kinds)

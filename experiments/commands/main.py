@@ -133,7 +133,9 @@ def add_bench(commands: Any) -> None:
         "case, so an interrupted run keeps what it has.",
     )
     add = bench.add_argument
-    add("filter", nargs="*", help="texts that a case's name holds, all of them (default: all cases)")
+    add(
+        "filter", nargs="*", help="texts that a case's name holds, all of them (default: all cases)"
+    )
     add("--list", action="store_true", help="name the cases and stop")
     add("--backends", default=",".join(COMPARED_BY_DEFAULT), metavar="A,B", help="(%(default)s)")
     add("--threads", metavar="N,N", help="CPU threads (default: 1 and all)")
