@@ -1,4 +1,4 @@
-"""MXNet 1.9.1 with its ndarray API and Gluon layers."""
+"""MXNet 1.9.1 with its ndarray API and Gluon layers: every formula as it is written."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from backends.errors import (
     check_same_shape,
     check_weights,
 )
-from backends.interface import Backend, Network, Parameters, State, Trainer
+from backends.interface import Backend, Network, State, Trainer
 from backends.mxnet_import import import_mxnet
 from backends.openblas_kernels import choose_openblas_kernels
 
@@ -35,9 +35,6 @@ ACTIVATIONS = {"tanh": nd.tanh, "relu": nd.relu}
 
 # The order in which Gluon joins the gates of a recurrent layer in one array.
 GATES = {"rnn": "h", "gru": "rzh", "lstm": "ifco"}
-
-
-Cell = Callable[..., State]
 
 
 def checked_ids(ids: Any, size: int) -> Any:
@@ -158,12 +155,8 @@ class MxnetBackend(Backend):
         return product if bias is None else self._add_bias(product, bias)
 
     def _add_bias(self, rows, bias):
-        """rows + bias, as rows + 1 · bias: broadcast_add's gradient takes ten times as long, and
-        would end the process on an empty batch."""
-        if not rows.size:
-            return rows
-        ones = nd.ones((rows.size // bias.size, 1), **self._float)
-        return rows + nd.dot(ones, bias.reshape((1, -1))).reshape(rows.shape)
+        # The gradient of broadcast_add would end the process on an empty batch.
+        return nd.broadcast_add(rows, bias) if rows.size else rows
 
     def relu(self, x):
         return nd.relu(x)
@@ -187,40 +180,54 @@ class MxnetBackend(Backend):
         return nd.zeros_like(x.detach()) if p == 1 else nd.Dropout(x, p=p, mode="always")
 
     def rnn_step(self, inputs, state, params, activation="tanh"):
-        cell = rnn_cell(params, activation)
-        return cell(self._project(inputs, 2, params, "rnn"), *state)
+        check_choice("activation", activation, ACTIVATIONS)
+        (h,) = state
+        x = self._project(inputs, params, "h")
+        return (ACTIVATIONS[activation](x + nd.dot(h, params["W_hh"])),)
 
     def rnn(self, inputs, state, params, activation="tanh"):
-        return self._unroll(rnn_cell(params, activation), inputs, state, params, "rnn")
+        return self._unroll(self.rnn_step, inputs, state, params, activation)
 
     def gru_step(self, inputs, state, params, reset="before"):
-        cell = gru_cell(params, reset)
-        return cell(self._project(inputs, 2, params, "gru"), *state)
+        check_choice("reset", reset, ("before", "after"))
+        (h,) = state
+        x_r, x_z, x_h = (self._project(inputs, params, gate) for gate in "rzh")
+        r = nd.sigmoid(x_r + nd.dot(h, params["W_hr"]))
+        z = nd.sigmoid(x_z + nd.dot(h, params["W_hz"]))
+        if reset == "before":
+            candidate = nd.tanh(x_h + nd.dot(r * h, params["W_hh"]))
+        else:
+            hidden = self.linear(h, params["W_hh"], params.get("b_hh"))
+            candidate = nd.tanh(x_h + r * hidden)
+        return (z * h + (1 - z) * candidate,)
 
     def gru(self, inputs, state, params, reset="before"):
-        return self._unroll(gru_cell(params, reset), inputs, state, params, "gru")
+        return self._unroll(self.gru_step, inputs, state, params, reset)
 
     def lstm_step(self, inputs, state, params):
-        return lstm_cell(params)(self._project(inputs, 2, params, "lstm"), *state)
+        h, c = state
+        i, f, o, candidate = (
+            self._project(inputs, params, gate) + nd.dot(h, params["W_h" + gate]) for gate in "ifoc"
+        )
+        c = nd.sigmoid(f) * c + nd.sigmoid(i) * nd.tanh(candidate)
+        return nd.sigmoid(o) * nd.tanh(c), c
 
     def lstm(self, inputs, state, params):
-        return self._unroll(lstm_cell(params), inputs, state, params, "lstm")
+        return self._unroll(self.lstm_step, inputs, state, params)
 
-    def _project(self, inputs, dense_ndim, params, name):
-        """X W_x + b of all gates and steps, where ids stand for one-hot rows and pick rows."""
-        weight, bias = joined(params, "W_x", GATES[name]), joined(params, "b_", GATES[name])
-        if inputs.ndim < dense_ndim:
+    def _project(self, inputs, params, gate):
+        """X W_x + b of a gate, where ids stand for one-hot rows and pick rows."""
+        weight, bias = params["W_x" + gate], params["b_" + gate]
+        if inputs.ndim == 1:
             return self._add_bias(self.take_rows(weight, inputs), bias)
         return self.linear(inputs, weight, bias)
 
-    def _unroll(self, cell, inputs, state, params, name):
-        num_steps, hiddens = len(inputs), []
-        if num_steps == 0:
+    def _unroll(self, step, inputs, state, params, *options):
+        if len(inputs) == 0:  # nd.stack refuses an empty list
             return self.zeros((0, *state[0].shape)), state
-        projected = self._project(inputs, 3, params, name)
-        steps = nd.split(projected, num_steps, axis=0, squeeze_axis=True)
-        for x in steps if num_steps > 1 else [steps]:  # a split into one is no list
-            state = cell(x, *state)
+        hiddens = []
+        for x in inputs:
+            state = step(x, state, params, *options)
             hiddens.append(state[0])
         return nd.stack(*hiddens, axis=0), state
 
@@ -285,20 +292,12 @@ class MxnetBackend(Backend):
     def clip_gradients(self, grads, max_norm):
         check_max_norm(max_norm)
         # gluon.utils.clip_global_norm adds 1e-8 to the norm; multi_sum_sq sums less exactly.
-        norm = nd.add_n(*[self._sum_of_squares(grad) for grad in grads.values()]).sqrt()
+        norm = nd.add_n(*[self.sum(nd.square(grad)) for grad in grads.values()]).sqrt()
         if max_norm is not None:
             scale = nd.where(norm > max_norm, max_norm / norm, nd.ones_like(norm))
             for grad in grads.values():
                 nd.broadcast_mul(grad, scale, out=grad)
         return grads, norm
-
-    def _sum_of_squares(self, array):
-        squares = nd.square(array)
-        # Row by row: a sum over everything takes many times as long. Rows of nothing would end the
-        # process.
-        if array.ndim > 1 and array.size:
-            squares = nd.dot(squares, nd.ones(array.shape[-1:], **self._float))
-        return self.sum(squares)
 
     def sgd(self, params, grads, learning_rate, batch_size=1, weight_decay=0.0):
         for name, w in params.items():
@@ -342,50 +341,6 @@ class MxnetBackend(Backend):
 
     def trainer(self, network, learning_rate, weight_decay=0.0, bias_decay=0.0):
         return MxnetTrainer(network, learning_rate, weight_decay, bias_decay)
-
-
-# --- cells: functions (X W_x + b, *state) → state ------------------------------
-
-
-def joined(params: Parameters, kind: str, gates: str) -> Any:
-    """The parameters of all gates side by side, so that one product serves them all."""
-    own = [params[kind + gate] for gate in gates]
-    return nd.concat(*own, dim=own[0].ndim - 1) if len(own) > 1 else own[0]
-
-
-def rnn_cell(params: Parameters, activation: str) -> Cell:
-    check_choice("activation", activation, ACTIVATIONS)
-    phi, w_hh = ACTIVATIONS[activation], params["W_hh"]
-    return lambda x, h: (phi(x + nd.dot(h, w_hh)),)
-
-
-def gru_cell(params: Parameters, reset: str) -> Cell:
-    check_choice("reset", reset, ("before", "after"))
-    w_gates, w_hh, b_hh = joined(params, "W_h", "rz"), params["W_hh"], params.get("b_hh")
-
-    def cell(x: Any, h: Any) -> State:
-        cut = w_gates.shape[1]
-        x_gates, x_h = x.slice_axis(1, 0, cut), x.slice_axis(1, cut, None)
-        r, z = nd.split(nd.sigmoid(x_gates + nd.dot(h, w_gates)), 2, axis=1)
-        if reset == "before":
-            candidate = nd.tanh(x_h + nd.dot(r * h, w_hh))
-        else:
-            hidden = nd.dot(h, w_hh) if b_hh is None else nd.broadcast_add(nd.dot(h, w_hh), b_hh)
-            candidate = nd.tanh(x_h + r * hidden)
-        return (z * h + (1 - z) * candidate,)
-
-    return cell
-
-
-def lstm_cell(params: Parameters) -> Cell:
-    w_h = joined(params, "W_h", GATES["lstm"])
-
-    def cell(x: Any, h: Any, c: Any) -> State:
-        i, f, candidate, o = nd.split(x + nd.dot(h, w_h), 4, axis=1)
-        c = nd.sigmoid(f) * c + nd.sigmoid(i) * nd.tanh(candidate)
-        return nd.sigmoid(o) * nd.tanh(c), c
-
-    return cell
 
 
 # --- networks ------------------------------------------------------------------
