@@ -13,7 +13,8 @@ import torch
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-aten = torch.ops.aten
+tanh_backward = torch.ops.aten.tanh_backward.grad_input
+threshold_backward = torch.ops.aten.threshold_backward.grad_input
 
 
 class Recurrence(Function):
@@ -44,14 +45,15 @@ class Recurrence(Function):
         hiddens, w_hh = ctx.saved_tensors
         # A copy: small products with a transposed factor take twice as long on two threads.
         back = w_hh.t().contiguous()
-        slopes, grads = grad.new_empty(grad.shape), grad.unbind()
-        steps, through = slopes.unbind(), grads[-1]
+        slopes = grad.new_empty(grad.shape)
+        states, steps, grads = hiddens[1:].unbind(), slopes.unbind(), grad.unbind()
+        through = grads[-1]
         for t in reversed(range(len(steps))):
             # by X_t + H_{t−1} W_hh
             if ctx.activation == "tanh":
-                aten.tanh_backward(through, hiddens[t + 1], grad_input=steps[t])
+                tanh_backward(through, states[t], grad_input=steps[t])
             else:
-                aten.threshold_backward(through, hiddens[t + 1], 0, grad_input=steps[t])
+                threshold_backward(through, states[t], 0, grad_input=steps[t])
             if t:
                 through = torch.addmm(grads[t - 1], steps[t], back)
         d_h = steps[0] @ back if ctx.needs_input_grad[1] else None
