@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import torch
 
 from backends.errors import check_choice
-from backends.torch_backend import ACTIVATIONS, GATES, RESETS, TorchBackend, checked_ids
+from backends.torch_backend import ACTIVATIONS, TorchBackend, checked_ids
 from backends.torch_functions import CrossEntropy, Recurrence
+from backends.torch_gated import GruRecurrence, LstmRecurrence
 
 
 @dataclass(frozen=True)
@@ -39,30 +40,18 @@ class FastTorchBackend(TorchBackend):
         return hiddens, (hiddens[-1],)
 
     def gru(self, inputs, state, params, reset="before"):
-        check_choice("reset", reset, RESETS)
-        w_gates, w_hh, b_hh = joined(params, "W_h", "rz"), params["W_hh"], params.get("b_hh", 0)
-
-        def step(x, state):
-            (h,), (x_gates, x_h) = state, x.tensor_split((w_gates.shape[1],), dim=1)
-            r, z = torch.addmm(x_gates, h, w_gates).sigmoid().chunk(2, dim=1)
-            if reset == "before":
-                candidate = torch.addmm(x_h, r * h, w_hh).tanh()
-            else:
-                candidate = (x_h + r * (h @ w_hh + b_hh)).tanh()
-            return (z * h + (1 - z) * candidate,)
-
-        return self._unroll(step, self._project_all(GATES["gru"], inputs, params), state)
+        if reset != "before" or not len(inputs):
+            return super().gru(inputs, state, params, reset)
+        projected, w_gates = self._project_all("rzh", inputs, params), joined(params, "W_h", "rz")
+        hiddens = GruRecurrence.apply(projected, *state, w_gates, params["W_hh"])
+        return hiddens, (hiddens[-1],)
 
     def lstm(self, inputs, state, params):
-        w_h = joined(params, "W_h", GATES["lstm"])
-
-        def step(x, state):
-            h, c = state
-            i, f, candidate, o = torch.addmm(x, h, w_h).chunk(4, dim=1)
-            c = f.sigmoid() * c + i.sigmoid() * candidate.tanh()
-            return o.sigmoid() * c.tanh(), c
-
-        return self._unroll(step, self._project_all(GATES["lstm"], inputs, params), state)
+        if not len(inputs):
+            return super().lstm(inputs, state, params)
+        projected, w_h = self._project_all("ifoc", inputs, params), joined(params, "W_h", "ifoc")
+        hiddens, c = LstmRecurrence.apply(projected, *state, w_h)
+        return hiddens, (hiddens[-1], c)
 
     def _project_all(self, gates, inputs, params):
         """X W_x· + b_· of all steps and gates in one product, or one gather of rows."""
