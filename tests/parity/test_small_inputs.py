@@ -1,0 +1,38 @@
+"""MXNet's fast paths on inputs so small that they are left to the definitions otherwise."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conftest import backend_or_skip
+from tests.parity import test_edges
+from tests.parity.case import Case
+from tests.parity.cases import CASES
+from tests.parity.check import DIRECTIONS, check
+
+BY_SIZE = ("linear", "rnn_output", "softmax_cross_entropy")
+EDGES = [(case, direction) for case, direction in test_edges.ROWS if case.primitive in BY_SIZE]
+ROWS = [
+    (case, direction)
+    for case in CASES
+    for direction in DIRECTIONS
+    if case.primitive in BY_SIZE and getattr(case, direction) in ("exact", "bound")
+]
+
+
+@pytest.fixture
+def all_fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    backend_or_skip("mxnet")
+    monkeypatch.setattr("backends.mxnet_fast.FEW", 1)
+
+
+@pytest.mark.usefixtures("all_fast")
+@pytest.mark.parametrize(("case", "direction"), EDGES, ids=str)
+def test_edge(case: Case, direction: str) -> None:
+    test_edges.test_edge(backend_or_skip("mxnet"), case, direction)
+
+
+@pytest.mark.usefixtures("all_fast")
+@pytest.mark.parametrize(("case", "direction"), ROWS, ids=str)
+def test_row(case: Case, direction: str) -> None:
+    check(case, direction, backend_or_skip("mxnet"))
