@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import multiprocessing
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -65,3 +66,10 @@ def d2lzh() -> Any:
 def d2l() -> Any:
     """d2l.torch."""
     return load("d2l", "torch")
+
+
+def allow_children() -> None:
+    """Let data loaders start processes as the book had them: forked. A daemon, as a benchmark's
+    process is, may have none, and would spawn them, since it was spawned."""
+    multiprocessing.current_process().daemon = False
+    multiprocessing.set_start_method("fork", force=True)

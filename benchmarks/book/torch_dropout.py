@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 
-from benchmarks.book.packages import d2l
+from benchmarks.book.packages import allow_children, d2l
 from benchmarks.book.torch_rnn import synchronizer
 from benchmarks.book.updates import updates
 from benchmarks.programs import Given, Program, Results
@@ -42,6 +42,7 @@ class FashionMnist(Dataset[Any]):
 def epoch(
     given: Given, device: str, batch_size: int, learning_rate: float, drop_probs: tuple[float, ...]
 ) -> Program:
+    allow_children()
     book, starts = d2l(), [given["weights"][name] for name in NAMES]
     data = FashionMnist(given["pixels"], given["labels"])
     workers = book.get_dataloader_workers()
