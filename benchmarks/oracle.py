@@ -21,13 +21,13 @@ class Session:
     def __init__(self, cases: str) -> None:
         self.case_of = import_module(cases).case_of
 
-    def results(self, key: str, seed: int | None) -> Results:
-        """seed: of the noise; None: none."""
+    def results(self, key: str, seed: int | None, book: str) -> Results:
+        """seed: of the noise; None: none. book: the framework whose baseline is judged."""
         from backends.numpy_backend import NumpyBackend
-        from backends.rounding import NoisyBackend
+        from benchmarks.book.rounding import noisy
 
         case = self.case_of(key)
-        backend = NumpyBackend() if seed is None else NoisyBackend(seed_of_noise=seed)
+        backend = NumpyBackend() if seed is None else noisy(book, seed)
         return (case.scratch or case.concise)(backend, case.given()).results()
 
 
@@ -43,8 +43,8 @@ class Oracle:
         self.cases = cases
         self.processes: list[Remote] = []
 
-    def runs(self, key: str) -> tuple[Results, list[Results]]:
-        """The values, and runs in Monte Carlo arithmetic."""
+    def runs(self, key: str, book: str = "") -> tuple[Results, list[Results]]:
+        """The values, and runs in Monte Carlo arithmetic; book: that of a framework's baseline."""
         if not self.processes:
             self.processes = [
                 Remote("the oracle", prepare, self.cases) for _ in range(available_threads())
@@ -58,7 +58,7 @@ class Oracle:
         while len(found) <= MOST and (len(found) <= FEWEST or spent + longest < SECONDS):
             own = self.processes[: MOST + 1 - len(found)]
             for number, process in enumerate(own, start=len(found)):
-                process.send("results", key, number - 1 if number else None)
+                process.send("results", key, number - 1 if number else None, book)
             found += [process.answer() for process in own]
             now = time.perf_counter() - started
             spent, longest = now, max(longest, now - spent)
