@@ -85,7 +85,7 @@ def dropout_epoch(style: str, num_images: int = NUM_IMAGES, **changed: Any) -> C
     n = config.batch_size
 
     def given() -> Given:
-        data, stream = images(num_images), np.random.default_rng(config.seed)
+        data, stream = images(num_images), np.random.Generator(np.random.SFC64(config.seed))
         weights = dropout.initial_weights(config, NUM_PIXELS, stream)
         batches = list(dropout.batches(stream, config, data))
         pixels = np.concatenate([features for features, *_ in batches]) * np.float32(data.white)

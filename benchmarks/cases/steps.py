@@ -107,7 +107,7 @@ def dropout_step(style: str) -> Case:
     data = images(n)
 
     def begin() -> tuple[dict[str, np.ndarray], Any]:
-        stream = np.random.default_rng(config.seed)
+        stream = np.random.Generator(np.random.SFC64(config.seed))
         weights = dropout.initial_weights(config, NUM_PIXELS, stream)
         return weights, next(dropout.batches(stream, config, data))
 
