@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import TypeVar
 
 import numpy as np
@@ -20,15 +19,23 @@ def balanced_orders(names: Sequence[Name], stream: np.random.Generator) -> Itera
         yield order[::-1]
 
 
+Seconds = dict[Name, list[float]]
+
+
 def interleave(
-    blocks: Mapping[Name, Callable[[], float]], cycles: int, stream: np.random.Generator
-) -> dict[Name, list[float]]:
+    blocks: Mapping[Name, Callable[[], float]],
+    cycles: int,
+    stream: np.random.Generator,
+    enough: Callable[[Seconds[Name]], bool] = lambda seconds: True,
+) -> Seconds[Name]:
     """One block of every program per cycle → seconds by program, cycle by cycle.
 
-    cycles: rounded up to an even number.
+    cycles: the fewest, rounded up to an even number; enough: asked after every two from there on.
     """
-    seconds: dict[Name, list[float]] = {name: [] for name in blocks}
-    for order in islice(balanced_orders(list(blocks), stream), cycles + cycles % 2):
+    seconds: Seconds[Name] = {name: [] for name in blocks}
+    for done, order in enumerate(balanced_orders(list(blocks), stream), start=1):
         for name in order:
             seconds[name].append(blocks[name]())
+        if done >= cycles and done % 2 == 0 and enough(seconds):
+            break
     return seconds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from statistics import median
 from typing import Any
@@ -9,10 +10,12 @@ from typing import Any
 from benchmarks.limits import Rates
 from benchmarks.programs import KINDS, Work
 from benchmarks.record import Row
-from benchmarks.statistics import CONFIDENCE, Estimate, ratio, typical
+from benchmarks.statistics import Estimate, ratio, typical
 
 WIDEST = 0.02
 """The half width of an A/A interval up to which a run prints verdicts."""
+SAFETY = 0.8
+"""Of the widest, what a run aims at when it decides how many blocks to time."""
 SHORTEST = 1e-3
 """Seconds of a unit of work from which A/A has to be that narrow."""
 MOST_LEFT = 0.01
@@ -33,7 +36,7 @@ def pairs(programs: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     for (framework, kind), label in own.items():
         if kind != BOOK and (framework, BOOK) in own:
             yield BOOK, label, own[framework, BOOK]
-        if kind == "fast":
+        if kind == "fast" and (framework, "plain") in own:
             yield IMPLEMENTATIONS, label, own[framework, "plain"]
     for label, program in programs.items():
         if program["again"]:
@@ -110,12 +113,9 @@ def doubts(rows: Sequence[Row]) -> list[str]:
     deciding = controls(rows)
     for row, comparison in deciding:
         name = f"{comparison['baseline']}, {row['case']}, threads: {row['threads']}"
-        program, baseline = (
-            row["programs"][comparison[side]]["seconds"] for side in ("program", "baseline")
-        )
-        together = ratio(program, baseline, 1 - (1 - CONFIDENCE) / len(deciding))
-        if not together.contains(1.0):
-            found.append(f"A/A of {name} is {together.value:.3f}, its interval does not contain 1")
+        known = Estimate(comparison["ratio"], *comparison["interval"])
+        if not known.together(len(deciding)).contains(1.0):
+            found.append(f"A/A of {name} is {known.value:.3f}, its interval does not contain 1")
         if comparison["smallest_effect"] > WIDEST:
             found.append(
                 f"A/A of {name} is known to ±{comparison['smallest_effect']:.1%} only, "
@@ -125,14 +125,16 @@ def doubts(rows: Sequence[Row]) -> list[str]:
 
 
 def judge(rows: Sequence[Row]) -> list[str]:
-    """Complete the rows → why there are no verdicts, nothing if there are."""
-    for row in rows:
-        judge_row(row)
+    """Give the rows verdicts → why there are none, nothing if there are."""
     found = doubts(rows)
-    if not found:
-        for row in rows:
-            for comparison in row["comparisons"]:
-                if comparison["compares"] != CONTROL:
-                    known = Estimate(comparison["ratio"], *comparison["interval"])
-                    comparison["verdict"] = known.verdict()
+    for row in rows:
+        for comparison in row["comparisons"]:
+            known = Estimate(comparison["ratio"], *comparison["interval"])
+            given = comparison["compares"] != CONTROL and not found
+            comparison["verdict"] = known.verdict() if given else None
     return found
+
+
+def narrow(program: Sequence[float], again: Sequence[float], launches: int) -> bool:
+    """Whether so many launches like this one will know that an A/A pair is 1 well enough."""
+    return ratio([program], [again]).half_width <= SAFETY * WIDEST * math.sqrt(launches)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from benchmarks.blocks import interleave
 from benchmarks.limits import Rates
 from benchmarks.parity import References, agreement
 from benchmarks.process import BOOK, Failed, Process, Ready, kinds_of
@@ -30,6 +27,10 @@ class Label(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.framework} {self.kind}{' again' if self.again else ''}"
+
+
+TakeTurns = Callable[[Mapping[Label, Callable[[], float]]], dict[Label, list[float]]]
+"""Blocks by program → seconds of each, cycle by cycle."""
 
 
 class CaseFailedError(Exception):
@@ -97,13 +98,12 @@ class Launch:
         self,
         case: Case,
         references: References,
-        cycles: int,
         least: float,
-        stream: np.random.Generator,
+        take_turns: TakeTurns,
     ) -> Measured:
-        """Parity, then time. Raises CaseFailedError."""
+        """Parity, then time. least: seconds of a block. Raises CaseFailedError."""
         try:
-            return self._measure(case, references, cycles, least, stream)
+            return self._measure(case, references, least, take_turns)
         except WorkerError as error:
             self.replace_ended()
             raise CaseFailedError(str(error)) from None
@@ -112,9 +112,8 @@ class Launch:
         self,
         case: Case,
         references: References,
-        cycles: int,
         least: float,
-        stream: np.random.Generator,
+        take_turns: TakeTurns,
     ) -> Measured:
         measured, labels = Measured(), self.labels(case)
         for process in self.processes.values():
@@ -147,8 +146,7 @@ class Launch:
             measured.left[label].append(timed.left)
             return timed.seconds
 
-        blocks = {label: partial(block, label) for label in labels}
-        measured.seconds = interleave(blocks, cycles, stream)
+        measured.seconds = take_turns({label: partial(block, label) for label in labels})
         return measured
 
     def replace_ended(self) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from importlib import import_module
@@ -12,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from backends.errors import InputError
-from benchmarks.judge import judge
-from benchmarks.launch import CaseFailedError, Launch
+from benchmarks.blocks import interleave
+from benchmarks.judge import judge, judge_row, narrow
+from benchmarks.launch import CaseFailedError, Label, Launch
 from benchmarks.oracle import Oracle
 from benchmarks.parity import References
 from benchmarks.process import CASES
@@ -26,16 +28,20 @@ FILE = "bench.json"
 
 @dataclass(frozen=True)
 class Plan:
-    """cycles: blocks of each program in one launch of the processes. launches: by number of
-    threads. least: seconds of a block. source: a module with `all_cases` and `case_of`."""
+    """cycles: the fewest blocks of each program in one launch of the processes. patience: by what
+    factor there may be more, until A/A is narrow, and most_seconds how long that may take.
+    launches: by number of threads. least: seconds of a block, short because neighbouring blocks
+    differ the less the nearer they are. source: a module with `all_cases` and `case_of`."""
 
     cases: tuple[Case, ...]
     frameworks: tuple[str, ...]
     threads: tuple[int, ...]
     device: str = "cpu"
     cycles: int = 10
+    patience: int = 6
+    most_seconds: float = 20.0
     launches: int = 5
-    least: float = 0.05
+    least: float = 0.02
     source: str = CASES
 
     @property
@@ -107,13 +113,33 @@ class Bench:
         references: References,
         stream: np.random.Generator,
     ) -> None:
-        plan = self.plan
+        plan, known = self.plan, next(iter(row["programs"].values()), None)
+        # The first launch decides how many cycles all have.
+        cycles = len(known["seconds"][0]) if known else plan.cycles
+
+        def take_turns(blocks: Mapping[Label, Callable[[], float]]) -> dict[Label, list[float]]:
+            started = time.perf_counter()
+
+            def enough(seconds: dict[Label, list[float]]) -> bool:
+                done = len(next(iter(seconds.values())))
+                spent = time.perf_counter() - started
+                if known or done >= plan.patience * plan.cycles or spent > plan.most_seconds:
+                    return True
+                return all(
+                    narrow(own, seconds[label._replace(again=False)], plan.launches)
+                    for label, own in seconds.items()
+                    if label.again
+                )
+
+            return interleave(blocks, cycles, stream, enough)
+
         try:
-            measured = launch.measure(case, references, plan.cycles, plan.least, stream)
+            measured = launch.measure(case, references, plan.least, take_turns)
         except CaseFailedError as error:
             row |= {"failure": str(error), "programs": {}}
         else:
             add_launch(row, measured, references.known[case.key])
+        judge_row(row)
 
     def write(self) -> None:
         """All that is known, with `complete` false while more is to come."""

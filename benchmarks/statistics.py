@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from scipy.special import ndtri
 
 Launches = Sequence[Sequence[float]]
-"""Seconds of a unit of work by launch and cycle."""
+"""Seconds of a unit of work by launch and cycle, as many cycles in each launch."""
 
 CONFIDENCE = 0.95
 RESAMPLES = 2000
@@ -38,6 +39,15 @@ class Estimate:
     def contains(self, value: float) -> bool:
         return self.low <= value <= self.high
 
+    def together(self, intervals: int) -> Estimate:
+        """A wider interval: all of so many contain their values as often as this one alone does."""
+        factor = ndtri((1 - CONFIDENCE) / 2 / intervals) / ndtri((1 - CONFIDENCE) / 2)
+        return Estimate(
+            self.value,
+            self.value * (self.low / self.value) ** factor,
+            self.value * (self.high / self.value) ** factor,
+        )
+
     def verdict(self) -> Word:
         """Of a ratio of seconds."""
         if self.contains(1.0):
@@ -45,32 +55,29 @@ class Estimate:
         return "faster" if self.high < 1 else "slower"
 
 
-def resampled_medians(launches: Sequence[np.ndarray], stream: np.random.Generator) -> np.ndarray:
+def resampled_medians(table: np.ndarray, stream: np.random.Generator) -> np.ndarray:
     """Medians of the cycles of as many launches as there are, drawn with replacement, as are the
-    cycles of each."""
-    count, cycles = len(launches), min(len(launch) for launch in launches)
-    table = np.stack([launch[:cycles] for launch in launches])
+    cycles of each. table: by launch and cycle."""
+    count, cycles = table.shape
     chosen = stream.integers(0, count, (RESAMPLES, count, 1))
     drawn = table[chosen, stream.integers(0, cycles, (RESAMPLES, count, cycles))]
     return np.median(drawn.reshape(RESAMPLES, -1), axis=1)
 
 
-def estimate(launches: Sequence[np.ndarray], confidence: float = CONFIDENCE) -> Estimate:
-    """The median of logarithms over all launches, with a percentile interval."""
-    tail = 50 * (1 - confidence)
-    medians = resampled_medians(launches, np.random.default_rng(0))
-    middle = np.median(np.concatenate(launches))
+def estimate(logarithms: np.ndarray) -> Estimate:
+    """The exponential of the median over all launches and cycles, with a percentile interval."""
+    tail = 50 * (1 - CONFIDENCE)
+    medians = resampled_medians(logarithms, np.random.default_rng(0))
+    middle = np.median(logarithms)
     low, high = np.percentile(medians, [tail, 100 - tail])
     return Estimate(*map(float, np.exp([middle, min(low, middle), max(high, middle)])))
 
 
-def ratio(program: Launches, baseline: Launches, confidence: float = CONFIDENCE) -> Estimate:
+def ratio(program: Launches, baseline: Launches) -> Estimate:
     """Of the seconds of two programs; below 1, the first one is faster."""
-    pairs = zip(program, baseline, strict=True)
-    logarithms = [np.log(np.asarray(a)) - np.log(np.asarray(b)) for a, b in pairs]
-    return estimate(logarithms, confidence)
+    return estimate(np.log(program) - np.log(baseline))
 
 
 def typical(program: Launches) -> Estimate:
     """The seconds of a program."""
-    return estimate([np.log(np.asarray(launch)) for launch in program])
+    return estimate(np.log(program))

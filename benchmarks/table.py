@@ -136,8 +136,8 @@ def facts(record: dict[str, Any]) -> list[tuple[str, str]]:
         ("threads", "; ".join(threads)),
         (
             "blocks",
-            f"{record['cycles']} of at least {record['least_seconds']:g} s of each program in each "
-            f"of {record['launches']} launches",
+            f"of at least {record['least_seconds']:g} s, {record['cycles']} or more of each program "
+            f"in each of {record['launches']} launches",
         ),
         ("complete", "yes" if record["complete"] else "no, interrupted"),
         *([("not measured", "; ".join(missing))] if missing else []),

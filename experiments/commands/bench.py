@@ -24,7 +24,7 @@ from experiments.commands.console import console, progress_bar
 from experiments.commands.results import prepare_folder, replacing
 
 FAILED = 1
-QUICK = {"cycles": 4, "launches": 1}
+QUICK = {"cycles": 4, "patience": 1, "launches": 1}
 
 
 def thread_counts(text: str | None) -> tuple[int, ...]:

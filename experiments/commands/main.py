@@ -140,7 +140,12 @@ def add_bench(commands: Any) -> None:
     add("--backends", default=",".join(COMPARED_BY_DEFAULT), metavar="A,B", help="(%(default)s)")
     add("--threads", metavar="N,N", help="CPU threads (default: 1 and all)")
     add("--device", default="cpu", help="cpu or cuda")
-    add("--blocks", type=positive, metavar="N", help="of each program in a launch (default: 10)")
+    add(
+        "--blocks",
+        type=positive,
+        metavar="N",
+        help="of each program in a launch, at least (default: 10)",
+    )
     add("--processes", type=positive, metavar="N", help="launches of each process (default: 5)")
     add("--quick", action="store_true", help="one launch, 4 blocks, 1 thread: seconds per case")
     add("--out", type=Path, metavar="DIR", help="bench.json and pictures (default: out/bench)")

@@ -69,19 +69,20 @@ def serve(
 ) -> None:
     """The process's end: answer requests until the parent closes the pipe."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    try:
-        first_answer, session = prepare(*arguments)
-        pipe.send(first_answer)
-        while True:
-            method, *values = pipe.recv()
-            pipe.send(getattr(session, method)(*values))
-    except (EOFError, ConnectionError):
-        pass  # the parent has closed its end
-    except InputError as error:
-        pipe.send(error)
-    except MemoryError as error:
-        pipe.send(InputError(f"{name}: {error or 'out of memory'}: lower the sizes"))
-    except Exception as error:
-        # As text: a framework's own exception could not be unpickled without the framework.
-        traceback.print_exc()
-        pipe.send(WorkerError(f"{name}: {type(error).__name__}: {error}"))
+    with suppress(EOFError, ConnectionError):  # the parent has closed its end
+        try:
+            first_answer, session = prepare(*arguments)
+            pipe.send(first_answer)
+            while True:
+                method, *values = pipe.recv()
+                pipe.send(getattr(session, method)(*values))
+        except (EOFError, ConnectionError):
+            pass
+        except InputError as error:
+            pipe.send(error)
+        except MemoryError as error:
+            pipe.send(InputError(f"{name}: {error or 'out of memory'}: lower the sizes"))
+        except Exception as error:
+            # As text: a framework's own exception could not be unpickled without the framework.
+            traceback.print_exc()
+            pipe.send(WorkerError(f"{name}: {type(error).__name__}: {error}"))
