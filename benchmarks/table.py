@@ -136,7 +136,7 @@ def facts(record: dict[str, Any]) -> list[tuple[str, str]]:
         ("threads", "; ".join(threads)),
         (
             "blocks",
-            f"of at least {record['least_seconds']:g} s, {record['cycles']} or more of each program "
+            f"of at least {record['least_seconds']:g} s, at least {record['cycles']} of a program "
             f"in each of {record['launches']} launches",
         ),
         ("complete", "yes" if record["complete"] else "no, interrupted"),

@@ -10,9 +10,10 @@ from typing import Any
 from experiments import EXPERIMENTS
 from experiments.commands.console import shows
 from experiments.commands.figure_text import metric, number
+from experiments.commands.page_bench import bench_view
 from experiments.commands.page_book import book_view
 from experiments.commands.page_pictures import pictures
-from experiments.commands.page_results import Found
+from experiments.commands.page_results import BENCH, BOOK, RESULT, Found
 from experiments.commands.tables import edges_of_parts
 
 Table = dict[str, Any]
@@ -163,11 +164,11 @@ def view(identity: str, found: Found) -> dict[str, Any]:
     }
 
 
-def render(results: Sequence[Found], books: Sequence[Found]) -> str:
+def render(found: Mapping[str, Sequence[Found]]) -> str:
     """The page."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    views = [view(f"result-{index}", found) for index, found in enumerate(results, start=1)]
+    views = [view(f"result-{index}", one) for index, one in enumerate(found[RESULT], start=1)]
     for item in views:  # before any name is changed, all of them are counted
         item["repeated"] = [other["name"] for other in views].count(item["name"]) > 1
     environment = Environment(
@@ -183,5 +184,6 @@ def render(results: Sequence[Found], books: Sequence[Found]) -> str:
     return environment.get_template("page.html.j2").render(
         experiments=experiments,
         descriptions=EXPERIMENTS,
-        books=[book_view(f"book-{index}", found) for index, found in enumerate(books, start=1)],
+        books=[book_view(f"book-{index}", one) for index, one in enumerate(found[BOOK], start=1)],
+        benches=[bench_view(f"bench-{i}", one) for i, one in enumerate(found[BENCH], start=1)],
     )

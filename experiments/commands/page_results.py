@@ -12,7 +12,7 @@ from typing import Any
 from backends.errors import InputError
 
 LARGEST = sys.float_info.max
-RESULT, BOOK = "result.json", "book.json"
+RESULT, BOOK, BENCH = "result.json", "book.json", "bench.json"
 
 # A shape is a type, a tuple of alternatives, [shape] for a list, {"*": shape} for a mapping with
 # any names and {name: shape} for one with these; a name that ends in "?" may be absent.
@@ -79,6 +79,46 @@ BOOK_SHAPE = {
         }
     ],
 }
+BENCH_SHAPE = {
+    "complete": bool,
+    "command": str,
+    "date": str,
+    "machine": {"processor": str, "cpus": NUMBER, "system": str, "python": str},
+    "processes": [
+        {"framework": str, "version": str, "dtype": str, "threads": int, "busy": int},
+    ],
+    "device": str,
+    "cycles": int,
+    "launches": int,
+    "least_seconds": float,
+    "no_verdicts_because": [str],
+    "rows": [
+        {
+            "case": str,
+            "name": str,
+            "sizes": {"*": int},
+            "threads": int,
+            "failure": str,
+            "missing": {"*": str},
+            "parity": (None, {"runs": int, "seconds": float}),
+            "programs": {
+                "*": {"framework": str, "kind": str, "again": bool, "parity": NUMBER},
+            },
+            "comparisons": [
+                {
+                    "compares": str,
+                    "program": str,
+                    "baseline": str,
+                    "ratio": float,
+                    "interval": [float],
+                    "smallest_effect": float,
+                    "verdict": (None, str),
+                }
+            ],
+        }
+    ],
+}
+SHAPES: dict[str, dict[str, Any]] = {RESULT: RESULT_SHAPE, BOOK: BOOK_SHAPE, BENCH: BENCH_SHAPE}
 NAMES = {
     str: "a text",
     int: "a whole number",
@@ -96,27 +136,29 @@ class Found:
     content: dict[str, Any]
 
 
-def find(folders: Sequence[Path]) -> tuple[list[Found], list[Found]]:
-    """All results and book tables under the folders, each once, in the order of their paths.
+def find(folders: Sequence[Path]) -> dict[str, list[Found]]:
+    """All results, book tables and benchmarks under the folders by the name of their files.
+
+    Each comes once, in the order of their paths.
 
     Raises InputError for a missing folder, for folders without any, and for a file that cannot be
     read as what its name says.
     """
-    found: dict[str, list[Found]] = {RESULT: [], BOOK: []}
+    found: dict[str, list[Found]] = {name: [] for name in SHAPES}
     seen = set()
     for folder in folders:
         if not folder.is_dir():
             raise InputError(f"{str(folder)!r} is no folder: name one with results")
-        for path in sorted((*folder.rglob(RESULT), *folder.rglob(BOOK))):
+        for path in sorted(path for name in SHAPES for path in folder.rglob(name)):
             if path.resolve() not in seen:
                 seen.add(path.resolve())
                 shown = path.parent.relative_to(folder) if len(folders) == 1 else path.parent
-                content = read(path, RESULT_SHAPE if path.name == RESULT else BOOK_SHAPE)
+                content = read(path, SHAPES[path.name])
                 found[path.name].append(Found(str(shown), content))
     if not seen:
         names = ", ".join(repr(str(folder)) for folder in folders)
         raise InputError(f"no {RESULT} lies in {names}: name a folder that run or compare wrote")
-    return found[RESULT], found[BOOK]
+    return found
 
 
 def read(path: Path, shape: dict[str, Any]) -> dict[str, Any]:
@@ -182,6 +224,8 @@ def inconsistency(content: dict[str, Any]) -> str:
     """What lists of a result contradict each other; an interrupted run may hold an epoch more."""
     if "runs" in content:
         return ""
+    if "rows" in content:
+        return inconsistency_of_rows(content["rows"])
     count = len(content["epochs"])
     if not count:
         return "it holds no epoch"
@@ -196,4 +240,21 @@ def inconsistency(content: dict[str, Any]) -> str:
     divergence = (content.get("parity") or {}).get("first_divergence")
     if divergence and len(divergence["backends"]) != 2:
         return "'first_divergence' names not two backends"
+    return ""
+
+
+def inconsistency_of_rows(rows: Sequence[dict[str, Any]]) -> str:
+    """Only a case that was compared has to say how long its programs took."""
+    shape = {"median": float, "interval": [float], "limit": float, "of_limit": float}
+    for row in rows:
+        programs, name = row["programs"], row["case"]
+        for comparison in row["comparisons"]:
+            for label in (comparison["program"], comparison["baseline"]):
+                if label not in programs:
+                    return f"a comparison of {name!r} names {label!r}, which is no program of it"
+        if row["comparisons"] and row["parity"] is None:
+            return f"{name!r} was compared without parity"
+        for label, program in programs.items() if row["comparisons"] else ():
+            if problem := misfit(program, shape, repr(label)):
+                return problem
     return ""

@@ -13,12 +13,12 @@ from experiments.commands.results import prepare_folder, replacing
 
 def main(options: Namespace) -> int:
     """Write the page of `options.folders` to `options.out`, or to report.html in the first."""
-    results, books = find(options.folders)
+    found = find(options.folders)
     path = options.out or options.folders[0] / "report.html"
     if path.is_dir():
         raise InputError(f"--out {str(path)!r} is a folder: give the name of a file in it")
     prepare_folder(path.parent)
-    page = render(results, books)
+    page = render(found)
     with replacing(path) as file:
         file.write(page.encode())
     console.print(f"written: {path}", markup=False)
