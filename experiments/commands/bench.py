@@ -41,7 +41,11 @@ def plan_of(options: Namespace) -> Plan:
     frameworks = tuple(dict.fromkeys(options.backends.split(",")))
     for name in frameworks:
         check_choice("backend", name, backend_names())
-    asked = {"cycles": options.blocks, "launches": options.processes}
+    asked = {
+        "cycles": options.blocks,
+        "launches": options.processes,
+        "most_seconds": options.seconds,
+    }
     settings: dict[str, Any] = QUICK.copy() if options.quick else {}
     settings |= {name: value for name, value in asked.items() if value is not None}
     threads = thread_counts(options.threads or ("1" if options.quick else None))

@@ -147,6 +147,9 @@ def add_bench(commands: Any) -> None:
         help="of each program in a launch, at least (default: 10)",
     )
     add("--processes", type=positive, metavar="N", help="launches of each process (default: 5)")
+    add(
+        "--seconds", type=positive, metavar="N", help="of a case in a launch, at most (default: 20)"
+    )
     add("--quick", action="store_true", help="one launch, 4 blocks, 1 thread: seconds per case")
     add("--out", type=Path, metavar="DIR", help="bench.json and pictures (default: out/bench)")
     add("--markdown", type=Path, metavar="FILE", help="write the tables here too")

@@ -12,6 +12,7 @@ import numpy as np
 
 from backends.errors import InputError
 from backends.interface import Backend
+from backends.numpy_backend import NumpyBackend
 from benchmarks.programs import Case, Given, Program, Work
 
 ROWS, INNER, COLUMNS = 64, 512, 512
@@ -40,6 +41,23 @@ def by_hand(given: Given, device: str, scale: float = 1.0) -> Program:
     """In float64, as the oracle computes."""
     x, w = (given[name].astype("float64") for name in ("x", "w"))
     return Program(lambda: x @ w, lambda: None, lambda: {"product": x @ w * scale})
+
+
+def repeated(program: Program, times: int) -> Program:
+    def run() -> None:
+        for _ in range(times):
+            program.run()
+
+    return Program(run, program.synchronize, program.results)
+
+
+def twenty(backend: Backend, given: Given) -> Program:
+    return repeated(product(backend, given), 20)
+
+
+def twenty_one(given: Given, device: str) -> Program:
+    """A slow-down of 5 %."""
+    return repeated(product(NumpyBackend(), given), 21)
 
 
 def wrong(given: Given, device: str) -> Program:
@@ -131,6 +149,7 @@ def all_cases() -> dict[str, Case]:
         case("breaks", breaks),
         case("ends", ends),
         case("last"),
+        case("slowed", twenty_one, scratch=twenty),
     ]
     return {case.key: case for case in cases}
 

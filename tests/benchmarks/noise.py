@@ -8,8 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from benchmarks.blocks import interleave
+
 RECORDED = Path(__file__).with_name("noise.json")
-"""Seconds of one program in two processes, taking turns: launches of [program, again]."""
+"""25 seconds of one matrix product after the other on a virtual machine that shares its host."""
 
 
 class Run(NamedTuple):
@@ -40,15 +42,15 @@ def modelled(
     return found
 
 
-def recorded(stream: np.random.Generator, launches: int = 5, cycles: int = 10) -> Run:
-    """Stretches of the recording, either of the two first, so that their ratio is 1."""
-    recording = [np.array(pair) for pair in json.loads(RECORDED.read_text())["launches"]]
+def recorded(stream: np.random.Generator, launches: int = 5, cycles: int = 30) -> Run:
+    """Blocks of four equally fast programs, two of which are compared, in the order in which the
+    harness takes turns, each as long as the recorded one of its place."""
+    recording = json.loads(RECORDED.read_text())["milliseconds"]
     found = Run([], [])
     for _ in range(launches):
-        pair = recording[stream.integers(len(recording))]
-        first = 2 * stream.integers(pair.shape[1] // 2)
-        stretch = np.take(pair, np.arange(first, first + cycles), axis=1, mode="wrap")
-        program, again = stretch[stream.permutation(2)]
-        found.program.append(program)
-        found.again.append(again)
+        start = stream.integers(len(recording) - 4 * cycles)
+        block = iter(recording[start:]).__next__
+        seconds = interleave(dict.fromkeys("abcd", block), cycles, stream)
+        found.program.append(np.array(seconds["a"]))
+        found.again.append(np.array(seconds["b"]))
     return found

@@ -54,7 +54,7 @@ def planted(faults: str, framework: str, threads: int, kinds: str = "lockstep") 
         "import experiments.commands.remote as r;"
         f"os.environ.update(dict.fromkeys({VARIABLES}, '2'));"
         f"{faults};"
-        "a, b = m.Pipe();"
+        "a, b = m.Pipe(); a.send(['no such method']);"  # or a process without error would wait
         f"r.serve(b, 'x', p.prepare, {framework!r}, 'cpu', {threads}, {kinds!r}, {CASES!r});"
         "e = a.recv(); print(type(e).__name__, e)"
     )

@@ -83,7 +83,7 @@ def test_the_tables_have_no_number_of_a_failure(everything):
         "wrong", "nothing", "never waits", "breaks", "ends",
     }  # fmt: skip
     shown = {line[0].split(" m=")[0] for table in others for line in table.rows}
-    assert shown == {"right", "by hand", "waits", "not waiting", "not installed", "last"}
+    assert shown == {"right", "by hand", "waits", "not waiting", "not installed", "last", "slowed"}
 
 
 def test_the_file_says_what_it_was_measured_on(everything):
@@ -109,6 +109,18 @@ def test_launches_and_frameworks_add_up(tmp_path):
     assert [len(p["seconds"]) for p in row["programs"].values()] == [2] * len(row["programs"])
     compared = {(c["program"], c["baseline"]) for c in row["comparisons"]}
     assert ("torch plain", "numpy plain") in compared
+
+
+@pytest.mark.slow
+def test_a_slow_down_of_five_per_cent_is_found_on_this_machine(tmp_path):
+    settings = {"cycles": 10, "patience": 6, "launches": 5, "least": 0.02}
+    bench = run(tmp_path, ("numpy",), "slowed", **settings)
+    (row,) = bench.rows.values()
+    assert not row["failure"]
+    if bench.doubts:
+        pytest.skip(f"this machine is too busy: {bench.doubts[0]}")
+    (found,) = (c for c in row["comparisons"] if c["compares"] == "book")
+    assert found["verdict"] == "faster"
 
 
 PROGRAM = """
