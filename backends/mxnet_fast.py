@@ -20,7 +20,7 @@ from backends.mxnet_backend import ACTIVATIONS, MxnetBackend, checked_ids, nd
 from backends.mxnet_cross_entropy import CrossEntropy
 from backends.mxnet_recurrence import gru_cell, joined, lstm_cell, product, rnn_states
 
-# Below this many multiplications, or elements of logits, the operations' Python is what takes time,
+# Below this many multiplications, or elements of a result, the operations' Python is what takes time,
 # and the definition has less of it.
 FEW = 2**14
 
@@ -41,8 +41,8 @@ class FastMxnetBackend(MxnetBackend):
         return product(inputs, weight.T, bias)
 
     def _add_bias(self, rows, bias):
-        if not rows.size:
-            return rows
+        if rows.size < FEW:
+            return super()._add_bias(rows, bias)
         # The gradient of broadcast_add is a slow sum, that of a product with ones another product.
         ones = nd.ones((rows.size // bias.size, 1), **self._float)
         return rows + nd.dot(ones, bias.reshape((1, -1))).reshape(rows.shape)
