@@ -39,6 +39,7 @@ def test_an_operation_ends_when_the_framework_has_finished(clock):
 
     def operation() -> None:
         nonlocal pending
+        clock.spend(0.0625)
         pending += 0.25
 
     def wait() -> None:
@@ -46,7 +47,7 @@ def test_an_operation_ends_when_the_framework_has_finished(clock):
         clock.spend(pending)
         pending = 0.0
 
-    assert seconds_of(operation, wait) == 0.25
+    assert seconds_of(operation, wait) == 0.3125
 
 
 def test_the_best_rate_counts(clock):
