@@ -20,8 +20,8 @@ from backends.mxnet_backend import ACTIVATIONS, MxnetBackend, checked_ids, nd
 from backends.mxnet_cross_entropy import CrossEntropy
 from backends.mxnet_recurrence import gru_cell, joined, lstm_cell, product, rnn_states
 
-# Below this many multiplications, or elements of a result, the operations' Python is what takes time,
-# and the definition has less of it.
+# Below this many multiplications, or elements of a result, the operations' Python is what takes
+# time, and the definition has less of it.
 FEW = 2**14
 
 
