@@ -33,10 +33,10 @@ def steps_of(rows: Any, num_steps: int) -> list[Any]:
 class RnnStates(autograd.Function):
     """H_t = φ(X_t + H_{t−1} W + b) for all t, one below the other.
 
-    Its gradient of W is one product where MXNet's own is a sum of T small ones. With the products
-    above, 35 steps of 32 × 512 take 53 ms forward and backward, and 95 as defined. The arguments come
-    as the rows of one array, [W; b; H_0; X]: a Function that gets several leaves all gradients
-    unwritten that follow an argument without one.
+    Its gradient of W is one product where MXNet's own is a sum of T small ones: with the products
+    above, 35 steps of 32 × 512 take 53 ms forward and backward, and 95 as defined.
+    The arguments come as the rows of one array, [W; b; H_0; X]: a Function that gets several leaves
+    all gradients unwritten that follow an argument without one.
     """
 
     def __init__(self, num_steps: int, activation: str) -> None:
