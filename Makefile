@@ -44,8 +44,9 @@ lint: .venv
 parity: .venv
 	$(BIN)/python -m pytest -n 2 tests/parity
 
+# The trainings beside the book's own code; `lockstep bench --list` names all cases.
 bench: .venv
-	$(BIN)/python -m pytest benchmarks --benchmark-only
+	$(BIN)/lockstep bench --targets --markdown results/bench.md
 
 # The stamp is the last file written, so an interrupted install starts again.
 .venv: .venv/installed

@@ -21,6 +21,7 @@ from benchmarks.parity import References
 from benchmarks.process import CASES
 from benchmarks.programs import Case
 from benchmarks.record import Row, add_launch, new_row
+from benchmarks.targets import has_target
 from experiments.commands.results import machine, write_json
 
 FILE = "bench.json"
@@ -49,10 +50,16 @@ class Plan:
         return len(self.cases) * len(self.threads) * self.launches
 
 
-def chosen_cases(texts: Sequence[str], source: str = CASES) -> tuple[Case, ...]:
+def chosen_cases(
+    texts: Sequence[str], source: str = CASES, only_targets: bool = False
+) -> tuple[Case, ...]:
     """Cases whose key holds every text. Raises InputError if there is none."""
     cases = import_module(source).all_cases().values()
-    found = tuple(case for case in cases if all(text in case.key for text in texts))
+    found = tuple(
+        case
+        for case in cases
+        if all(text in case.key for text in texts) and (has_target(case) or not only_targets)
+    )
     if not found:
         asked = " ".join(texts)
         raise InputError(f"no case is called {asked!r}: `lockstep bench --list` names them")

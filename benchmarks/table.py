@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.judge import BOOK, CONTROL, FRAMEWORKS, IMPLEMENTATIONS, WIDEST
+from benchmarks.targets import measured
 
 SLOW = 30.0
 """Seconds of a parity check from which on its row says how long it took."""
@@ -81,6 +82,27 @@ def comparisons(rows: Sequence[dict[str, Any]], compares: str) -> Table:
     return Table(TITLES[compares], headings, tuple(lines), 4)
 
 
+def targets(record: dict[str, Any]) -> Table:
+    """What was aimed at, and whether it was reached; left open where a run gives no verdicts."""
+    lines = []
+    for target, found, said in measured(record["rows"]):
+        lines.append(
+            (
+                target.case,
+                str(target.threads),
+                found["program"],
+                f"{target.ratio:.2f}",
+                f"{found['ratio']:.3f}",
+                between(found["interval"]),
+                "none" if record["no_verdicts_because"] else said,
+            )
+        )
+    headings = (
+        "case", "threads", "program", "target, × book", "ratio", "95 % interval", "verdict"
+    )  # fmt: skip
+    return Table("Targets: the share of the book's time", headings, tuple(lines), 3)
+
+
 def programs(rows: Sequence[dict[str, Any]]) -> Table:
     """Every program: its time, how near the limit it is, and what parity rests on."""
     lines = []
@@ -115,7 +137,12 @@ def failures(rows: Sequence[dict[str, Any]]) -> Table:
 def tables(record: dict[str, Any]) -> Iterator[Table]:
     """All that have a line."""
     rows = record["rows"]
-    found = [failures(rows), *(comparisons(rows, name) for name in TITLES), programs(rows)]
+    found = [
+        failures(rows),
+        targets(record),
+        *(comparisons(rows, name) for name in TITLES),
+        programs(rows),
+    ]
     return (table for table in found if table.rows)
 
 

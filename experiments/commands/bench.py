@@ -49,7 +49,7 @@ def plan_of(options: Namespace) -> Plan:
     settings: dict[str, Any] = QUICK.copy() if options.quick else {}
     settings |= {name: value for name, value in asked.items() if value is not None}
     threads = thread_counts(options.threads or ("1" if options.quick else None))
-    cases = chosen_cases(options.filter)
+    cases = chosen_cases(options.filter, only_targets=options.targets)
     return Plan(cases, frameworks, threads, options.device, **settings)
 
 
@@ -94,7 +94,7 @@ def finish(options: Namespace, folder: Path, bench: Bench) -> None:
 
 def main(options: Namespace) -> int:
     if options.list:
-        for case in chosen_cases(options.filter):
+        for case in chosen_cases(options.filter, only_targets=options.targets):
             console.print(case.key, markup=False)
         return 0
     plan, folder = plan_of(options), options.out or Path("out") / "bench"

@@ -136,6 +136,7 @@ def add_bench(commands: Any) -> None:
     add(
         "filter", nargs="*", help="texts that a case's name holds, all of them (default: all cases)"
     )
+    add("--targets", action="store_true", help="the trainings for which the project names a target")
     add("--list", action="store_true", help="name the cases and stop")
     add("--backends", default=",".join(COMPARED_BY_DEFAULT), metavar="A,B", help="(%(default)s)")
     add("--threads", metavar="N,N", help="CPU threads (default: 1 and all)")
