@@ -81,7 +81,10 @@ def test_run_prints_the_books_lines_and_writes_only_when_asked(tmp_path):
     assert [line.partition(",")[0] for line in lines[2:4]] == ["epoch 1", "epoch 2"]
     assert "perplexity" in lines[3]
     assert lines[4].startswith("   - time traveller")
-    assert len(lines) == 6
+    assert lines[5].startswith("   - traveller")
+    assert [line.partition(":")[0] for line in lines[6:]] == (
+        ["peak memory of the process"] if can_measure() else []
+    )
 
     done = lockstep(*arguments, "--out", tmp_path / "new" / "folder")
     assert done.returncode == 0, done.stderr
