@@ -13,6 +13,8 @@ What has no elements ends the process in most of these operations and is left to
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from backends.errors import check_choice, check_max_norm
@@ -25,6 +27,7 @@ from backends.mxnet_recurrence import gru_cell, joined, lstm_cell, product, rnn_
 FEW = 2**14
 
 
+@dataclass(frozen=True)
 class FastMxnetBackend(MxnetBackend):
     def from_numpy(self, array):
         array = np.asarray(array)
