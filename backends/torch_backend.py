@@ -71,7 +71,7 @@ class TorchBackend(Backend):
 
     @classmethod
     def version(cls):
-        return torch.__version__
+        return str(torch.__version__)  # not a class of torch's, for who reads it elsewhere
 
     @classmethod
     def devices(cls):

@@ -20,6 +20,7 @@ from experiments.commands.main import build_parser
 from experiments.commands.options import configure, parse_value
 from experiments.commands.results import replacing, write_json
 from experiments.memory import can_measure
+from tests.conftest import FRAMEWORKS, backend_or_skip
 
 PROGRAM = [sys.executable, "-W", "error", "-m", "experiments.commands.main"]
 SMALL_RNN = ["rnn", "--corpus", "python_topics", "--set", "num_hiddens=16", "--threads", "1"]
@@ -90,6 +91,22 @@ def test_run_prints_the_books_lines_and_writes_only_when_asked(tmp_path):
     assert done.returncode == 0, done.stderr
     files = sorted(path.name for path in (tmp_path / "new" / "folder").iterdir())
     assert files == ["curves.png", "result.json"]
+
+
+@pytest.mark.parametrize("name", FRAMEWORKS)
+def test_only_the_backends_process_imports_the_framework(name):
+    backend_or_skip(name)
+    program = (
+        "import sys\n"
+        "from experiments.commands.main import main\n"
+        "if __name__ == '__main__':\n"
+        f"    main(['run', 'weight_decay', '--backend', {name!r}, '--epochs', '1'])\n"
+        f"    assert {name!r} not in sys.modules\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("style", ["scratch", "concise"])
