@@ -1,8 +1,6 @@
-"""How far two float32 results of the same formula may lie apart.
+"""How far float32 results may lie apart before `compare` and `prove` ask what rounding explains.
 
-One table for `lockstep compare` and for tests/parity. A difference is relative to the
-largest magnitude in the expected array (to each element for elementwise operations), and
-u = 2⁻²⁴ ≈ 6e-8 is float32's unit roundoff.
+A difference is relative to the largest magnitude in the expected array.
 """
 
 from __future__ import annotations
@@ -11,21 +9,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
-TOLERANCES = {
-    # No arithmetic, or arithmetic without rounding: copies, rows, one-hot, max(x, 0).
-    "exact": 0.0,
-    # A few roundings per element: frameworks' exp, tanh and division are good to about 4 ULP.
-    "elementwise": 1e-6,
-    # Sums and products of up to 1,027 terms in another order: about √n u typically, n u at worst.
-    "reduction": 1e-5,
-    # 35 recurrent steps, forward and back, clipped by a norm over all gradients and applied; the
-    # book's models differ by up to 1.2e-5.
-    "sequence": 2e-5,
-}
+TOLERANCE = 2e-5
+"""35 recurrent steps, forward and back, clipped by a norm over all gradients and applied: the
+book's models differ by up to 1.2e-5."""
 
 
-def difference(actual: np.ndarray, expected: np.ndarray, kind: str = "sequence") -> float:
-    """The largest difference by the rule of `kind`; inf where shapes or NaN positions differ."""
+def difference(actual: np.ndarray, expected: np.ndarray) -> float:
+    """The largest difference; inf where shapes or NaN positions differ."""
     actual, expected = np.asarray(actual, "float64"), np.asarray(expected, "float64")
     if actual.shape != expected.shape or (np.isnan(actual) != np.isnan(expected)).any():
         return float("inf")
@@ -35,15 +25,13 @@ def difference(actual: np.ndarray, expected: np.ndarray, kind: str = "sequence")
     with np.errstate(invalid="ignore"):
         apart = np.where((actual == expected) | np.isnan(expected), 0.0, abs(actual - expected))
     # An infinity would make every other difference look like nothing.
-    magnitude = np.where(np.isfinite(expected), abs(expected), 0.0)
-    scale = magnitude if kind == "elementwise" else magnitude.max()
-    tiny = np.finfo("float32").tiny
-    return float((apart / np.maximum(scale, tiny)).max())
+    magnitude = np.where(np.isfinite(expected), abs(expected), 0.0).max()
+    return float(apart.max() / max(magnitude, np.finfo("float32").tiny))
 
 
-def agree(actual: np.ndarray, expected: np.ndarray, kind: str = "sequence") -> bool:
+def agree(actual: np.ndarray, expected: np.ndarray) -> bool:
     """Whether two results of the same formula on the same float32 inputs count as the same."""
-    return difference(actual, expected, kind) <= TOLERANCES[kind]
+    return difference(actual, expected) <= TOLERANCE
 
 
 def largest_difference(

@@ -33,7 +33,7 @@ OPERATORS: dict[type[ast.operator], Callable[[float, float], float]] = {
     ast.Div: operator.truediv,
     ast.Pow: operator.pow,
 }
-TABLE = {"agree", "TOLERANCES"}  # of backends.agreement
+TABLE = {"agree", "TOLERANCE"}  # of backends.agreement
 RATES = {"FALSE_ALARM", "FALSE_ALARM_RATE"}
 SMALL = 0.1
 INSTEAD = (

@@ -48,7 +48,7 @@ def test_no_test_sets_a_tolerance_by_hand() -> None:
         "assert abs(a - b) <= 1e-6 + 1e-5 * abs(b)",
         "assert -0.01 < a - b < 0.01",
         "from backends.agreement import agree",
-        "from backends.agreement import TOLERANCES as T",
+        "from backends.agreement import TOLERANCE as T",
     ],
 )
 def test_a_planted_tolerance_is_found(source: str) -> None:

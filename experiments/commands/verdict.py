@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from backends.agreement import TOLERANCES, difference
+from backends.agreement import TOLERANCE, difference
 from experiments.training import Snapshot
 
 FEW_STEPS, FIRST_STEPS, SPREAD_STEPS = 50, 10, 20
@@ -81,7 +81,7 @@ class Verdict:
     first_divergence: dict[str, Any] | None = None
     drift: float = 0.0
 
-    tolerance = TOLERANCES["sequence"]
+    tolerance = TOLERANCE
 
     def add_probe(
         self,

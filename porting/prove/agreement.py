@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from backends.agreement import TOLERANCES
+from backends.agreement import TOLERANCE
 from porting.prove.values import Tree
 
 EQUAL, DIFFERS, UNKNOWN = "equal", "differs", "not comparable"
-TOLERANCE = TOLERANCES["sequence"]
 # How many times further than a perturbed run of the original the port may be from it: perturbed
 # runs show one draw of the rounding errors, not the largest.
 MARGIN = 8.0
