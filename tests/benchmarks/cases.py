@@ -138,18 +138,18 @@ def case(name: str, book: Callable[[Given, str], Program] | None = None, **chang
 def all_cases() -> dict[str, Case]:
     small = Work(1.0, 1.0)  # no clock is ever faster than that
     cases = [
-        case("right"),
-        case("by hand", by_hand),
+        case("right", work=small),
+        case("by hand", by_hand, work=small),
         case("wrong", wrong),
         case("nothing", computes_nothing),
-        case("waits", waits),
+        case("waits", waits, work=small),
         case("never waits", never_waits),
         case("not waiting", scratch=not_waiting, work=small),
-        case("not installed", not_installed),
+        case("not installed", not_installed, work=small),
         case("breaks", breaks),
         case("ends", ends),
-        case("last"),
-        case("slowed", twenty_one, scratch=twenty),
+        case("last", work=small),
+        case("slowed", twenty_one, scratch=twenty, work=small),
     ]
     return {case.key: case for case in cases}
 
