@@ -47,10 +47,7 @@ class Bench:
     def parity(self, key: str, framework: str, kind: str, results: Any) -> float:
         """The share of what rounding allows that the results take up; no parity, no number."""
         programs = 1 if kind == BOOK else 2
-        if kind == BOOK:
-            reference = self.references.of_book(key, programs, framework)
-        else:
-            reference = self.references.of(key, programs)
+        reference = self.references.of_program(key, programs, framework, kind)
         found = agreement(results, reference)
         assert not found.problem, f"no parity, no number: {found.problem}"
         return found.ratio

@@ -118,7 +118,7 @@ class Launch:
         measured, labels = Measured(), self.labels(case)
         for process in self.processes.values():
             process.attempt("begin", case.key)
-        reference = references.of(case.key, len(labels))
+        references.of(case.key, len(labels))  # all share its false alarms, the missing too
         for label in list(labels):
             results = self.processes[self.role(label)].attempt("results", label.kind)
             if isinstance(results, Failed):
@@ -127,11 +127,8 @@ class Launch:
                 measured.missing[label] = results.problem  # a package that is not installed
                 labels.remove(label)
                 continue
-            if label.kind == BOOK:
-                held_to = references.of_book(case.key, len(labels), label.framework)
-            else:
-                held_to = reference
-            found = agreement(results, held_to)
+            reference = references.of_program(case.key, len(labels), label.framework, label.kind)
+            found = agreement(results, reference)
             if found.problem:
                 raise CaseFailedError(f"no parity, no number: {label}: {found.problem}")
             measured.parity[label] = found.ratio

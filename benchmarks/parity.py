@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from benchmarks.book.rounding import COARSE
 from benchmarks.oracle import Oracle
+from benchmarks.process import BOOK
 from benchmarks.programs import Results
 from experiments.trace.judging import Allowed, by_envelope, excess
 
@@ -42,6 +43,9 @@ class References:
         if key not in self.known:
             self.known[key] = self._compute(key, programs)
         return self.known[key]
+
+    def of_program(self, key: str, programs: int, framework: str, kind: str) -> Reference:
+        return self.of_book(key, programs, framework) if kind == BOOK else self.of(key, programs)
 
     def of_book(self, key: str, programs: int, framework: str) -> Reference:
         """For a framework's baseline, whose arithmetic may be coarser: see benchmarks.book."""
