@@ -305,7 +305,8 @@ class Backend(ABC):
         to that call's graph, which is freed: raises InputError.
 
         Build the function once and reuse it. A backend may trace the objective and replay it for
-        arguments of the same shapes, so the objective should follow from params and args alone.
+        arguments of the same shapes, so the objective should follow from params and args alone,
+        and take no branch on their values.
         """
 
     @abstractmethod

@@ -204,6 +204,7 @@ class Recorder:
                 params = RecordingNetwork(self, params, layers)
             return objective(params, *args)
 
+        # Steps that are noted have parameters of their own, so that no backend replays an earlier.
         plain = self.backend.value_and_grad(noted, has_aux)
 
         def evaluate(params: Any, *args: Any) -> Any:

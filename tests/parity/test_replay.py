@@ -1,0 +1,125 @@
+"""MXNet's graph of a small objective: the numbers of its operations, bit for bit, while it may."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from backends.errors import InputError
+from backends.interface import Backend
+from tests.conftest import backend_or_skip
+from tests.parity.case import Case
+from tests.parity.cases import CASES
+from tests.parity.check import Results, equal, factors_of, fixed_and_floats, summed
+from tests.parity.edge_cases import EDGE_CASES
+
+ROWS = [c for c in (*CASES, *EDGE_CASES) if c.gradients in ("exact", "bound")]
+TWICE = 2  # the objective is called at first, then to know its graph
+
+
+@pytest.fixture
+def k() -> Backend:
+    return backend_or_skip("mxnet")
+
+
+class Counted:
+    """The objective, and how often it was called."""
+
+    def __init__(self, objective: Callable[..., Any]) -> None:
+        self.objective, self.calls = objective, 0
+
+    def __call__(self, *args: Any) -> Any:
+        self.calls += 1
+        return self.objective(*args)
+
+
+def numbers(k: Backend, found: tuple[Any, Any]) -> Results:
+    loss, grads = found
+    return {name: k.to_numpy(array) for name, array in {"loss": loss, **grads}.items()}
+
+
+def replays(k: Backend, case: Case) -> bool:
+    """Whether the gradients of a case are replayed; its parameters change in between."""
+    fixed, floats = fixed_and_floats(case, k)
+    factors = factors_of(case, k)
+
+    def objective(params: Any, *given: Any) -> Any:
+        own = dict(zip(factors, given, strict=True))
+        return summed(case, k, {**fixed, **params}, own)
+
+    params, counted = k.parameters(floats), Counted(objective)
+    gradient = k.value_and_grad(counted)
+    gradient(params, *factors.values())
+    params = k.sgd(params, params, 0.25, 1)
+    expected = numbers(k, k.value_and_grad(objective)(params, *factors.values()))
+    for _ in range(2):
+        again = numbers(k, gradient(params, *factors.values()))
+        assert list(again) == list(expected)
+        for name, array in again.items():
+            assert array.shape == expected[name].shape, f"{case}: {name}"
+            assert equal(array, expected[name]), f"{case}: {name}"
+    return counted.calls == TWICE
+
+
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")  # the oracle's, of NaN
+def test_the_graph_is_the_objective(k: Backend) -> None:
+    replayed = {case.primitive for case in ROWS if replays(k, case)}
+    assert {"linear", "relu", "dropout", "squared_loss", "l2_penalty", "lstm_step"} <= replayed
+    assert not replayed & {"take_rows", "softmax_cross_entropy", "rnn", "rnn_layer"}
+
+
+def product(params: Any, x: Any) -> Any:
+    return (params["w"] * x).sum()
+
+
+def test_new_shapes_and_new_parameters(k: Backend) -> None:
+    counted = Counted(product)
+    gradient = k.value_and_grad(counted)
+    for start, calls in ((1.0, 4), (2.0, 8)):
+        params = k.parameters({"w": np.array([[start], [3.0]])})
+        for width in (1, 2, 1, 2, 1, 2):
+            x = k.from_numpy(np.arange(2.0 * width).reshape(2, width))
+            loss, grads = gradient(params, x)
+            expected = start * np.arange(width).sum() + 3 * np.arange(width, 2 * width).sum()
+            assert k.to_numpy(loss) == expected
+            assert k.to_numpy(grads["w"]).ravel().tolist() == [
+                np.arange(width).sum(),
+                np.arange(width, 2 * width).sum(),
+            ]
+        assert counted.calls == calls
+
+
+def test_a_loss_outlives_the_next_call(k: Backend) -> None:
+    gradient = k.value_and_grad(product)
+    params = k.parameters({"w": np.ones(2)})
+    losses = [gradient(params, k.from_numpy(np.full(2, value)))[0] for value in (1.0, 2.0, 3.0)]
+    assert [k.to_numpy(loss).item() for loss in losses] == [2, 4, 6]
+
+
+def test_an_array_of_the_objective_may_change(k: Backend) -> None:
+    own = [k.from_numpy(np.ones(2))]
+    gradient = k.value_and_grad(lambda params, x: (params["w"] * x * own[0]).sum())
+    params, x = k.parameters({"w": np.ones(2)}), k.from_numpy(np.ones(2))
+    for value in (1.0, 2.0, 3.0):
+        own[0] = k.from_numpy(np.full(2, value))
+        assert k.to_numpy(gradient(params, x)[0]) == 2 * value
+
+
+def test_ids_are_checked_at_every_call(k: Backend) -> None:
+    gradient = k.value_and_grad(lambda params, ids: k.sum(k.take_rows(params["w"], ids)))
+    params = k.parameters({"w": np.ones((2, 3))})
+    for _ in range(3):
+        gradient(params, k.from_numpy(np.array([0, 1])))
+    with pytest.raises(InputError):
+        gradient(params, k.from_numpy(np.array([0, 2])))
+
+
+def test_nothing_is_printed(k: Backend, capfd: pytest.CaptureFixture[str]) -> None:
+    gradient = k.value_and_grad(lambda params, x: k.sum(params["w"] * x) / 2)
+    params, x = k.parameters({"w": np.ones(2)}), k.from_numpy(np.ones(2))
+    for _ in range(3):
+        gradient(params, x)
+    assert capfd.readouterr() == ("", "")
