@@ -216,7 +216,8 @@ class TorchBackend(Backend):
 
     def squared_loss(self, predictions, targets):
         check_same_shape(predictions, targets)
-        squares = (predictions - targets) ** 2 / 2
+        apart = predictions - targets
+        squares = apart * apart / 2
         return squares if squares.ndim == 1 else squares.flatten(1).sum(1)
 
     def softmax_cross_entropy(self, logits, labels):
@@ -224,7 +225,7 @@ class TorchBackend(Backend):
         return F.cross_entropy(logits, checked_ids(labels, logits.shape[1]), reduction="none")
 
     def l2_penalty(self, weight):
-        return (weight**2).sum() / 2
+        return (weight * weight).sum() / 2
 
     def perplexity(self, losses):
         return torch.exp(torch.mean(losses))
