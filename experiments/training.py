@@ -85,8 +85,11 @@ class Model:
         """The parameters as NumPy arrays, by canonical name."""
         return self.params.read() if isinstance(self.params, Network) else self._read(self.params)
 
-    def step(self, batch: Batch) -> Array:
-        """Update the parameters on one batch → the loss before the update."""
+    def step(self, batch: Sequence[Array]) -> Array:
+        """Update the parameters on one batch → the loss before the update.
+
+        The batch is NumPy's arrays, or the backend's own, which were placed for a whole epoch.
+        """
         loss, grads = self._differentiate(batch)
         self.params = self._update(self.params, grads)
         return loss
@@ -121,8 +124,9 @@ class Model:
             },
         }
 
-    def _differentiate(self, batch: Batch) -> tuple[Array, Parameters]:
-        arrays = [self.backend.from_numpy(array) for array in batch]
+    def _differentiate(self, batch: Sequence[Array]) -> tuple[Array, Parameters]:
+        place = self.backend.from_numpy
+        arrays = [place(array) if isinstance(array, np.ndarray) else array for array in batch]
         if self.recurrent:
             # Truncated backpropagation through time: no gradient flows into the batch before.
             state = self.backend.detach(self.state) if self.detach else self.state

@@ -152,10 +152,11 @@ def run(backend: Backend, config: Config, data: Data | None = None) -> Iterator[
         for epoch in range(1, config.num_epochs + 1):
             losses = []
             order = stream.permutation(config.num_train)
+            shuffled = [array[order] for array in data.train]
+            placed = [backend.from_numpy(array) for array in shuffled]
             for first in range(0, config.num_train, config.batch_size):
-                chosen = order[first : first + config.batch_size]
-                batch = tuple(array[chosen] for array in data.train)
-                yield Step(step, model, batch)
-                losses.append(model.step(batch))
+                rows = slice(first, first + config.batch_size)
+                yield Step(step, model, tuple(array[rows] for array in shuffled))
+                losses.append(model.step([array[rows] for array in placed]))
                 step += 1
             yield Epoch(epoch, losses, partial(evaluate, backend, model, *sets), part=part)
