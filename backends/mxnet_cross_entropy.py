@@ -36,7 +36,16 @@ class CrossEntropy(autograd.Function):
 
     def backward(self, grads):
         (p,) = self.saved_tensors
-        result = nd.broadcast_mul(p, grads.expand_dims(1))
         rows = nd.arange(len(p), dtype=self.labels.dtype, ctx=p.context)
-        result[rows, self.labels] = (nd.pick(p, self.labels) - 1) * grads
-        return result
+        # p[rows, labels] −= 1, which takes 2 ms by indexing and 0.2 by the operation beneath it.
+        nd._internal._scatter_set_nd(
+            lhs=p,
+            rhs=nd.pick(p, self.labels) - 1,
+            indices=nd.stack(rows, self.labels),
+            shape=p.shape,
+            out=p,
+        )
+        first = grads[0].asscalar()
+        if (grads == first).min().asscalar():  # those of a mean: half the time of an array's
+            return p * first
+        return nd.broadcast_mul(p, grads.expand_dims(1))
