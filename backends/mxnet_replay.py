@@ -18,9 +18,9 @@ from backends.mxnet_backend import autograd, mx, nd
 # Binding a graph reports on stderr which library optimises it.
 os.environ.setdefault("MXNET_SUBGRAPH_VERBOSE", "0")
 
-# A function with a backward pass of its own, and what computes otherwise in training: graphs that
-# are differentiated are in training, dicts of parameters never are.
-LEFT_OUT = {"_CustomFunction", "BatchNorm", "Dropout", "RNN"}
+# A function with a backward pass of its own, a hybridised layer, and what computes otherwise in
+# training: graphs that are differentiated are in training, dicts of parameters never are.
+LEFT_OUT = {"_CustomFunction", "_CachedOp", "BatchNorm", "Dropout", "RNN"}
 
 Gradient = Callable[..., tuple[Any, Parameters]]
 
