@@ -21,22 +21,28 @@ from benchmarks.parity import References
 from benchmarks.process import CASES
 from benchmarks.programs import Case
 from benchmarks.record import Row, add_launch, new_row
-from benchmarks.targets import has_target
 from experiments.commands.results import machine, write_json
 
 FILE = "bench.json"
 
 
 @dataclass(frozen=True)
-class Plan:
-    """cycles: the fewest blocks of each program in one launch of the processes. patience: by what
-    factor there may be more, until A/A is narrow, and most_seconds how long that may take.
-    launches: by number of threads. least: seconds of a block, short because neighbouring blocks
-    differ the less the nearer they are. source: a module with `all_cases` and `case_of`."""
+class Setup:
+    """What the processes of one launch are, and what they measure."""
 
-    cases: tuple[Case, ...]
+    threads: int
     frameworks: tuple[str, ...]
-    threads: tuple[int, ...]
+    cases: tuple[Case, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """setups: each launched in turn, `launches` times. cycles: the fewest blocks of each program in
+    one launch. patience: by what factor there may be more, until A/A is narrow, and most_seconds
+    how long that may take. least: seconds of a block, short because neighbouring blocks differ the
+    less the nearer they are. source: a module with `all_cases` and `case_of`."""
+
+    setups: tuple[Setup, ...]
     device: str = "cpu"
     cycles: int = 10
     patience: int = 6
@@ -47,19 +53,13 @@ class Plan:
 
     @property
     def length(self) -> int:
-        return len(self.cases) * len(self.threads) * self.launches
+        return sum(len(setup.cases) for setup in self.setups) * self.launches
 
 
-def chosen_cases(
-    texts: Sequence[str], source: str = CASES, only_targets: bool = False
-) -> tuple[Case, ...]:
+def chosen_cases(texts: Sequence[str], source: str = CASES) -> tuple[Case, ...]:
     """Cases whose key holds every text. Raises InputError if there is none."""
     cases = import_module(source).all_cases().values()
-    found = tuple(
-        case
-        for case in cases
-        if all(text in case.key for text in texts) and (has_target(case) or not only_targets)
-    )
+    found = tuple(case for case in cases if all(text in case.key for text in texts))
     if not found:
         asked = " ".join(texts)
         raise InputError(f"no case is called {asked!r}: `lockstep bench --list` names them")
@@ -83,32 +83,34 @@ class Bench:
         return any(row["failure"] for row in self.rows.values())
 
     def run(self, advance: Callable[[str], None] = lambda text: None) -> None:
-        """All launches of all thread counts; advance: called after each case of a launch."""
+        """All launches of all setups; advance: called after each case of a launch."""
         oracle = Oracle(self.plan.source)
         references = References(oracle)
         stream = np.random.default_rng(0)
         try:
-            for threads, launch in self.launches():
-                for case in self.plan.cases:
+            for setup, launch in self.launches():
+                for case in setup.cases:
                     row = self.rows.setdefault(
-                        (case.key, threads), new_row(case, threads, self.plan.device)
+                        (case.key, setup.threads), new_row(case, setup.threads, self.plan.device)
                     )
                     if not row["failure"]:
                         self.measure(launch, case, row, references, stream)
                     self.done += 1
                     self.write()
-                    advance(f"{case.key}, threads: {threads}")
+                    advance(f"{case.key}, threads: {setup.threads}")
         finally:
             oracle.close()
 
-    def launches(self) -> Iterator[tuple[int, Launch]]:
+    def launches(self) -> Iterator[tuple[Setup, Launch]]:
         plan = self.plan
         for _ in range(plan.launches):
-            for threads in plan.threads:
-                launch = Launch(plan.frameworks, plan.device, threads, plan.cases, plan.source)
+            for setup in plan.setups:
+                launch = Launch(
+                    setup.frameworks, plan.device, setup.threads, setup.cases, plan.source
+                )
                 try:
                     self.ready += [asdict(ready) for ready in launch.ready]
-                    yield threads, launch
+                    yield setup, launch
                 finally:
                     launch.close()
 

@@ -6,11 +6,12 @@ is where it is fastest.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.programs import Case
+from benchmarks.run import Setup
 
 LYRICS, TIME_MACHINE = "n=32 T=35 h=256 q=1027", "n=32 T=35 h=512 q=28"
 
@@ -39,8 +40,16 @@ TARGETS = (
 )
 
 
-def has_target(case: Case) -> bool:
-    return any(target.case == case.key for target in TARGETS)
+def setups(
+    cases: Sequence[Case], frameworks: Sequence[str], threads: Sequence[int] | None = None
+) -> Iterator[Setup]:
+    """What measures the targets and no more; threads: of these numbers alone."""
+    for count in dict.fromkeys(target.threads for target in TARGETS):
+        wanted = [t for t in TARGETS if t.threads == count and t.framework in frameworks]
+        keys, own = {t.case for t in wanted}, dict.fromkeys(t.framework for t in wanted)
+        chosen = tuple(case for case in cases if case.key in keys)
+        if chosen and (threads is None or count in threads):
+            yield Setup(count, tuple(own), chosen)
 
 
 def measured(rows: list[dict[str, Any]]) -> Iterator[tuple[Target, Mapping[str, Any], str]]:

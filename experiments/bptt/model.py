@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -58,7 +58,7 @@ class WindowedModel(Model):
         (constant,) = self.backend.detach((h,))
         return constant + factor * (h - constant)
 
-    def gradient(self, batch: Batch) -> tuple[Array, Parameters]:
+    def gradient(self, batch: Sequence[Array]) -> tuple[Array, Parameters]:
         """L and its estimated gradient, at the present weights."""
         backend, (inputs, labels, factors) = self.backend, batch
         T, n = inputs.shape

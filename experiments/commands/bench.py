@@ -18,8 +18,8 @@ from rich.table import Table
 from backends.errors import InputError, check_choice
 from backends.registry import backend_names
 from backends.threads import available_threads
-from benchmarks import table
-from benchmarks.run import FILE, Bench, Plan, chosen_cases
+from benchmarks import table, targets
+from benchmarks.run import FILE, Bench, Plan, Setup, chosen_cases
 from experiments.commands.console import console, progress_bar
 from experiments.commands.results import prepare_folder, replacing
 
@@ -27,10 +27,8 @@ FAILED = 1
 QUICK = {"cycles": 4, "patience": 1, "launches": 1}
 
 
-def thread_counts(text: str | None) -> tuple[int, ...]:
-    """`--threads 1,2`; one and all if it is not given."""
-    if text is None:
-        return tuple(sorted({1, available_threads()}))
+def thread_counts(text: str) -> tuple[int, ...]:
+    """`--threads 1,2`."""
     counts = text.split(",")
     if not all(count.isdigit() and int(count) > 0 for count in counts):
         raise InputError(f"--threads {text!r} is not allowed: give numbers above 0, as in 1,2")
@@ -48,9 +46,20 @@ def plan_of(options: Namespace) -> Plan:
     }
     settings: dict[str, Any] = QUICK.copy() if options.quick else {}
     settings |= {name: value for name, value in asked.items() if value is not None}
-    threads = thread_counts(options.threads or ("1" if options.quick else None))
-    cases = chosen_cases(options.filter, only_targets=options.targets)
-    return Plan(cases, frameworks, threads, options.device, **settings)
+    return Plan(setups_of(options, frameworks), options.device, **settings)
+
+
+def setups_of(options: Namespace, frameworks: tuple[str, ...]) -> tuple[Setup, ...]:
+    """One and all threads unless asked otherwise, those of the targets if these are asked for."""
+    cases = chosen_cases(options.filter)
+    threads = thread_counts(options.threads) if options.threads else None
+    if options.targets:
+        found = tuple(targets.setups(cases, frameworks, threads))
+        if not found:
+            raise InputError("nothing that was asked for has a target: leave out --targets")
+        return found
+    threads = threads or ((1,) if options.quick else tuple(sorted({1, available_threads()})))
+    return tuple(Setup(count, frameworks, cases) for count in threads)
 
 
 def print_record(record: Mapping[str, Any]) -> None:
@@ -93,11 +102,12 @@ def finish(options: Namespace, folder: Path, bench: Bench) -> None:
 
 
 def main(options: Namespace) -> int:
+    plan = plan_of(options)
     if options.list:
-        for case in chosen_cases(options.filter, only_targets=options.targets):
-            console.print(case.key, markup=False)
+        for key in dict.fromkeys(case.key for setup in plan.setups for case in setup.cases):
+            console.print(key, markup=False)
         return 0
-    plan, folder = plan_of(options), options.out or Path("out") / "bench"
+    folder = options.out or Path("out") / "bench"
     prepare_folder(folder)
     if options.markdown:
         prepare_folder(options.markdown.parent)

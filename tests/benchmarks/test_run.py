@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.run import FILE, Bench, Plan, chosen_cases
+from benchmarks.run import FILE, Bench, Plan, Setup, chosen_cases
 from benchmarks.table import markdown, tables
 from tests.benchmarks import cases
 from tests.conftest import backend_or_skip
@@ -23,7 +23,8 @@ CASES = cases.__name__
 
 def run(folder: Path, frameworks: tuple[str, ...], *texts: str, **settings: Any) -> Bench:
     quick = {"cycles": 2, "patience": 1, "launches": 1, "least": 0.005}
-    plan = Plan(chosen_cases(texts, CASES), frameworks, (1,), source=CASES, **quick | settings)
+    setup = Setup(1, frameworks, chosen_cases(texts, CASES))
+    plan = Plan((setup,), source=CASES, **quick | settings)
     bench = Bench(plan, folder / FILE, command="a test")
     bench.run()
     return bench
@@ -128,10 +129,11 @@ import sys
 from pathlib import Path
 
 if __name__ == "__main__":  # its processes import it too, and set their threads first
-    from benchmarks.run import Bench, Plan, chosen_cases
+    from benchmarks.run import Bench, Plan, Setup, chosen_cases
 
     source = "tests.benchmarks.cases"
-    plan = Plan(chosen_cases(["t"], source), ("numpy",), (1,), cycles=2, launches=50, source=source)
+    setup = Setup(1, ("numpy",), chosen_cases(["t"], source))
+    plan = Plan((setup,), cycles=2, launches=50, source=source)
     Bench(plan, Path(sys.argv[1])).run()
 """
 

@@ -7,7 +7,7 @@ import pytest
 from benchmarks.cases import all_cases
 from benchmarks.run import chosen_cases
 from benchmarks.table import targets
-from benchmarks.targets import TARGETS, has_target, measured
+from benchmarks.targets import TARGETS, measured, setups
 
 TARGET = TARGETS[0]
 
@@ -19,10 +19,21 @@ def test_every_target_has_a_case_with_both_programs():
         assert case.concise if target.kind == "concise" else case.scratch
 
 
-def test_targets_can_be_chosen():
-    chosen = chosen_cases([], only_targets=True)
-    assert {case.key for case in chosen} == {target.case for target in TARGETS}
-    assert not has_target(all_cases()["relu forward n=256 h=256"])
+def asked(frameworks, threads=None):
+    return {
+        (case.key, framework, setup.threads)
+        for setup in setups(chosen_cases([]), frameworks, threads)
+        for case in setup.cases
+        for framework in setup.frameworks
+    }
+
+
+def test_targets_are_measured_and_nothing_else():
+    everything = {(t.case, t.framework, t.threads) for t in TARGETS}
+    assert asked(("torch", "mxnet")) == everything
+    assert asked(("torch",)) == {found for found in everything if found[1] == "torch"}
+    assert asked(("torch", "mxnet"), (1,)) == {found for found in everything if found[2] == 1}
+    assert not asked(("numpy",))
 
 
 def row(interval, threads=TARGET.threads, framework=TARGET.framework, baseline="book"):
