@@ -50,7 +50,12 @@ class Measured:
 
 
 class Launch:
-    """A process for each framework, one more for A/A, and one for the book's code."""
+    """A process for each framework, a second one that does just the same, for A/A, one for the
+    plain definitions, where these are not what is controlled, and one for the book's code.
+
+    What else a process has done changes what its allocator does: programs that share it are not
+    the same as one that is alone.
+    """
 
     def __init__(
         self,
@@ -67,8 +72,9 @@ class Launch:
         self.processes: dict[tuple[str, str], Process] = {}
         try:
             for framework in frameworks:
-                book = [BOOK] if any(framework in case.book for case in cases) else []
-                for role in ("own", "again", *book):
+                kinds = {kind for case in cases for kind in kinds_of(case, framework)}
+                alone = ("plain",) if "fast" in kinds else ()
+                for role in ("own", "again", *sorted(kinds & {BOOK, *alone})):
                     self.processes[framework, role] = self.start(framework, role)
             self.ready: list[Ready] = [p.wait_until_ready() for p in self.processes.values()]
         except BaseException:
@@ -85,8 +91,10 @@ class Launch:
         return found
 
     def role(self, label: Label) -> tuple[str, str]:
-        role = BOOK if label.kind == BOOK else "again" if label.again else "own"
-        return label.framework, role
+        if label.again:
+            return label.framework, "again"
+        alone = (label.framework, label.kind)
+        return alone if alone in self.processes else (label.framework, "own")
 
     def attempt(self, label: Label, method: str, *arguments: Any) -> Any:
         answer = self.processes[self.role(label)].attempt(method, *arguments)
@@ -133,10 +141,12 @@ class Launch:
                 raise CaseFailedError(f"no parity, no number: {label}: {found.problem}")
             measured.parity[label] = found.ratio
         for label in labels:
-            measured.units[label] = self.attempt(label, "calibrate", label.kind, least)
+            units = self.attempt(label, "calibrate", label.kind, least)
+            measured.units[label] = measured.units.get(label._replace(again=False), units)
             measured.left[label] = []
-            if self.role(label)[1] == "own" and label.framework not in measured.rates:
-                measured.rates[label.framework] = self.attempt(label, "rates")
+            if label.kind != BOOK and self.role(label)[1] in ("own", "again"):
+                rates, known = self.attempt(label, "rates"), measured.rates.get(label.framework)
+                measured.rates[label.framework] = known.best(rates) if known else rates
 
         def block(label: Label) -> float:
             timed = self.attempt(label, "block", label.kind, measured.units[label])
