@@ -46,7 +46,7 @@ parity: .venv
 
 # The trainings beside the book's own code; `lockstep bench --list` names all cases.
 bench: .venv
-	$(BIN)/lockstep bench --targets --markdown results/bench.md
+	$(BIN)/lockstep bench --targets --processes 8 --seconds 15 --markdown results/bench.md
 
 # The stamp is the last file written, so an interrupted install starts again.
 .venv: .venv/installed
