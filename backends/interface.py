@@ -306,7 +306,7 @@ class Backend(ABC):
 
         Build the function once and reuse it. A backend may trace the objective and replay it for
         arguments of the same shapes, so the objective should follow from params and args alone,
-        and take no branch on their values.
+        and neither branch on their values nor compute with what `to_numpy` reads of them.
         """
 
     @abstractmethod

@@ -23,8 +23,8 @@ from backends.mxnet_cross_entropy import CrossEntropy
 from backends.mxnet_recurrence import gru_cell, joined, lstm_cell, product, rnn_states
 from backends.mxnet_replay import replaying
 
-# Below this many multiplications, or elements of a result, the operations' Python is what takes
-# time, and the definition has less of it.
+# Below this many multiplications, elements of a result or numbers that go into an objective, the
+# operations' Python is what takes time; a definition has less of it than a fast path.
 FEW = 2**14
 
 

@@ -10,17 +10,18 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from backends.interface import Parameters
 from backends.mxnet_backend import autograd, mx, nd
 
 # Binding a graph reports on stderr which library optimises it.
 os.environ.setdefault("MXNET_SUBGRAPH_VERBOSE", "0")
 
-# A function with a backward pass of its own, a hybridised layer, and what computes otherwise in
-# training: graphs that are differentiated are in training, dicts of parameters never are.
+# Functions with a backward pass of their own, hybridised layers, what computes otherwise in
+# training (graphs with gradients do, dicts of parameters never do), and what has its ids checked.
 LEFT_OUT = {"_CustomFunction", "_CachedOp", "BatchNorm", "Dropout", "RNN"}
+LEFT_OUT |= {"one_hot", "pick", "take"}
+# Graphs that are kept, of arguments of as many shapes.
+MOST_SHAPES = 32
 
 Gradient = Callable[..., tuple[Any, Parameters]]
 
@@ -28,29 +29,34 @@ Gradient = Callable[..., tuple[Any, Parameters]]
 def replaying(gradient: Gradient, objective: Callable[..., Any], most: int) -> Gradient:
     """`gradient`, by the objective's graph from the second call with arguments of these shapes on.
 
-    The first call, parameters other than those of the call before, more than `most` numbers, and
-    integers, whose range the primitives check, are left to `gradient`.
+    The first call, parameters other than those of the call before, parameters among the arguments
+    and more than `most` numbers that go in are left to `gradient`.
     """
     owner: Parameters = {}
     known: dict[Any, Gradient | None] = {}
 
     def evaluate(params: Any, *args: Any) -> tuple[Any, Parameters]:
         nonlocal owner
-        if type(params) is not dict or any(not isinstance(arg, nd.NDArray) for arg in args):
+        if type(params) is not dict or not all(map(is_given, args)):
             return gradient(params, *args)
         if params.keys() != owner.keys() or any(p is not owner[n] for n, p in params.items()):
             owner = dict(params)
             known.clear()
         key = tuple((arg.shape, arg.dtype) for arg in args)
         if key not in known:
+            if len(known) == MOST_SHAPES:
+                known.clear()
             size = sum(array.size for array in (*params.values(), *args))
-            floats = all(np.issubdtype(arg.dtype, np.floating) for arg in args)
-            known[key] = None if floats and size <= most else gradient
+            known[key] = None if size <= most else gradient
             return gradient(params, *args)
         own = known[key] = known[key] or graph_of(objective, owner, args) or gradient
         return own(params, *args)
 
     return evaluate
+
+
+def is_given(arg: Any) -> bool:
+    return isinstance(arg, nd.NDArray) and arg.grad is None
 
 
 def graph_of(objective: Callable[..., Any], params: Parameters, args: Any) -> Gradient | None:
@@ -70,8 +76,8 @@ def graph_of(objective: Callable[..., Any], params: Parameters, args: Any) -> Gr
     for node in graph["nodes"]:
         if node["op"] in LEFT_OUT:
             return None
-        if node.get("attrs", {}).get("shape") == "[]":  # a scalar's, which a graph takes for none
-            node["attrs"]["shape"] = "(1,)"
+        if node.get("attrs", {}).get("shape") == "[]":  # a scalar's, which Reshape takes for none
+            node["op"], node["attrs"] = "_np_reshape", {"newshape": "()"}
     symbol = mx.sym.load_json(json.dumps(graph))
     arrays = {name_of(array): array for array in (*params.values(), *places)}
     if set(symbol.list_arguments()) != set(arrays):
@@ -80,7 +86,7 @@ def graph_of(objective: Callable[..., Any], params: Parameters, args: Any) -> Gr
     slots = {name_of(param): grads[name] for name, param in params.items()}
     requests = {name: "write" if name in slots else "null" for name in arrays}
     executor = symbol.bind(loss.context, arrays, slots, requests)
-    one, shape = [nd.ones_like(executor.outputs[0])], loss.shape
+    one = [nd.ones_like(executor.outputs[0])]
 
     def replay(params: Parameters, *args: Any) -> tuple[Any, Parameters]:
         for arg, place in zip(args, places, strict=True):
@@ -88,7 +94,7 @@ def graph_of(objective: Callable[..., Any], params: Parameters, args: Any) -> Gr
         (value,) = executor.forward(is_train=True)
         executor.backward(one)
         # The next call writes its value over this one.
-        return nd.identity(value).reshape(shape), dict(grads)
+        return nd.identity(value), {name: grads[name] for name in params}
 
     return replay
 

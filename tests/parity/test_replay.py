@@ -108,13 +108,66 @@ def test_an_array_of_the_objective_may_change(k: Backend) -> None:
         assert k.to_numpy(gradient(params, x)[0]) == 2 * value
 
 
-def test_ids_are_checked_at_every_call(k: Backend) -> None:
-    gradient = k.value_and_grad(lambda params, ids: k.sum(k.take_rows(params["w"], ids)))
-    params = k.parameters({"w": np.ones((2, 3))})
+CHECKED = {
+    "take_rows": lambda k, w, ids: k.take_rows(w, ids),
+    "one_hot": lambda k, w, ids: k.linear(k.one_hot(ids, 2), w),
+    "softmax_cross_entropy": lambda k, w, ids: k.softmax_cross_entropy(w, ids),
+}
+
+
+@pytest.mark.parametrize("dtype", ["int64", "float32"])
+@pytest.mark.parametrize("name", CHECKED)
+def test_ids_are_checked_at_every_call(k: Backend, name: str, dtype: str) -> None:
+    gradient = k.value_and_grad(lambda params, ids: k.sum(CHECKED[name](k, params["w"], ids)))
+    params = k.parameters({"w": np.ones((2, 2))})
     for _ in range(3):
-        gradient(params, k.from_numpy(np.array([0, 1])))
+        gradient(params, k.from_numpy(np.array([0, 1], dtype)))
     with pytest.raises(InputError):
-        gradient(params, k.from_numpy(np.array([0, 2])))
+        gradient(params, k.from_numpy(np.array([0, 2], dtype)))
+
+
+def three_times(k: Backend, objective: Any, weights: Any, *args: Any) -> list[Any]:
+    """Loss and gradients of three calls, the last two of which may be replays."""
+    gradient, params = k.value_and_grad(objective), k.parameters(weights)
+    calls = [gradient(params, *(arg(params) for arg in args)) for _ in range(3)]
+    return [{name: array.tolist() for name, array in numbers(k, call).items()} for call in calls]
+
+
+def test_scalars_keep_their_shape(k: Backend) -> None:
+    from mxnet import nd
+
+    weights = {"w": np.array([1.0, 2.0]), "v": np.array([5.0, 7.0])}
+    found = three_times(
+        k,
+        lambda p, x: (nd.stack(k.sum(p["w"]), k.sum(p["v"])) * x).sum(),
+        weights,
+        lambda params: k.from_numpy(np.array([1.0, 10.0])),
+    )
+    assert found == [{"loss": [123.0], "w": [1.0, 1.0], "v": [10.0, 10.0]}] * 3
+
+
+def test_a_parameter_among_the_arguments(k: Backend) -> None:
+    weights = {"w": np.array([1.0, 2.0])}
+    found = three_times(k, lambda p, x: k.sum(p["w"] * x), weights, lambda params: params["w"])
+    assert found == [{"loss": 5.0, "w": [2.0, 4.0]}] * 3
+
+
+def test_gradients_come_in_the_order_of_the_parameters(k: Backend) -> None:
+    gradient = k.value_and_grad(lambda p, x: k.sum(p["a"] * p["b"] * x))
+    params, x = k.parameters({"a": np.ones(2), "b": np.ones(2)}), k.from_numpy(np.ones(2))
+    for _ in range(3):
+        gradient(params, x)
+    assert list(gradient(dict(reversed(params.items())), x)[1]) == ["b", "a"]
+
+
+def test_shapes_without_end(k: Backend) -> None:
+    from backends.mxnet_replay import MOST_SHAPES
+
+    counted, widths = Counted(product), range(1, MOST_SHAPES + 2)
+    gradient, params = k.value_and_grad(counted), k.parameters({"w": np.ones((1, 1))})
+    for width in [*widths, *widths, *widths]:
+        gradient(params, k.from_numpy(np.ones((1, width))))
+    assert counted.calls == 3 * len(widths)  # all graphs would have been 2
 
 
 def test_nothing_is_printed(k: Backend, capfd: pytest.CaptureFixture[str]) -> None:
