@@ -12,7 +12,7 @@ from backends.threads import available_threads
 from benchmarks.cases import case_of
 from benchmarks.oracle import Oracle
 from benchmarks.parity import References, agreement
-from benchmarks.process import BOOK, CASES, Block, Failed, Process
+from benchmarks.process import BOOK, CASES, Block, Failed, Process, Timing
 from experiments.commands.results import machine
 
 ROUNDS, LEAST = 7, 0.03
@@ -103,10 +103,10 @@ def time_program(bench: Bench, benchmark: Any) -> Callable[[str, str, str], None
             benchmark.pedantic(lambda: None)
             return
         ratio = bench.parity(key, framework, kind, results)
-        units = answered(process.attempt("calibrate", kind, LEAST))  # warms up, too
+        timing: Timing = answered(process.attempt("calibrate", kind, LEAST))  # warms up, too
 
         def block() -> None:
-            timed: Block = answered(process.attempt("block", kind, units))
+            timed: Block = answered(process.attempt("block", kind, timing))
             CLOCK.seconds += timed.seconds
 
         benchmark.extra_info.update(
@@ -114,7 +114,7 @@ def time_program(bench: Bench, benchmark: Any) -> Callable[[str, str, str], None
             case=case.name,
             kind=kind,
             sizes=dict(case.sizes),
-            units_per_block=units,
+            units_per_block=timing.units,
             parity=ratio,
             flops=case.work.flops,
             bytes=case.work.bytes,

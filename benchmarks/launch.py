@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from benchmarks.limits import Rates
 from benchmarks.parity import References, agreement
-from benchmarks.process import BOOK, Failed, Process, Ready, kinds_of
+from benchmarks.process import BOOK, Failed, Process, Ready, Timing, kinds_of
 from benchmarks.programs import Case
 from experiments.commands.remote import WorkerError
 
@@ -73,8 +73,8 @@ class Launch:
         try:
             for framework in frameworks:
                 kinds = {kind for case in cases for kind in kinds_of(case, framework)}
-                alone = ("plain",) if "fast" in kinds else ()
-                for role in ("own", "again", *sorted(kinds & {BOOK, *alone})):
+                apart = {BOOK, "plain"} if "fast" in kinds else {BOOK}
+                for role in ("own", "again", *sorted(kinds & apart)):
                     self.processes[framework, role] = self.start(framework, role)
             self.ready: list[Ready] = [p.wait_until_ready() for p in self.processes.values()]
         except BaseException:
@@ -124,6 +124,7 @@ class Launch:
         take_turns: TakeTurns,
     ) -> Measured:
         measured, labels = Measured(), self.labels(case)
+        timings: dict[Label, Timing] = {}
         for process in self.processes.values():
             process.attempt("begin", case.key)
         references.of(case.key, len(labels))  # all share its false alarms, the missing too
@@ -136,20 +137,22 @@ class Launch:
                 labels.remove(label)
                 continue
             reference = references.of_program(case.key, len(labels), label.framework, label.kind)
-            found = agreement(results, reference)
-            if found.problem:
-                raise CaseFailedError(f"no parity, no number: {label}: {found.problem}")
-            measured.parity[label] = found.ratio
+            parity = agreement(results, reference)
+            if parity.problem:
+                raise CaseFailedError(f"no parity, no number: {label}: {parity.problem}")
+            measured.parity[label] = parity.ratio
         for label in labels:
-            units = self.attempt(label, "calibrate", label.kind, least)
-            measured.units[label] = measured.units.get(label._replace(again=False), units)
+            found = self.attempt(label, "calibrate", label.kind, least)
+            # Those of A/A are timed alike.
+            timings[label] = timings.get(label._replace(again=False), found)
+            measured.units[label] = timings[label].units
             measured.left[label] = []
-            if label.kind != BOOK and self.role(label)[1] in ("own", "again"):
+            if self.role(label)[1] in ("own", "again"):
                 rates, known = self.attempt(label, "rates"), measured.rates.get(label.framework)
                 measured.rates[label.framework] = known.best(rates) if known else rates
 
         def block(label: Label) -> float:
-            timed = self.attempt(label, "block", label.kind, measured.units[label])
+            timed = self.attempt(label, "block", label.kind, timings[label])
             measured.left[label].append(timed.left)
             return timed.seconds
 

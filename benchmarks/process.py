@@ -47,6 +47,14 @@ class Ready:
 
 
 @dataclass(frozen=True)
+class Timing:
+    """What a block is: so many units of work, after one without the clock or not."""
+
+    units: int
+    warm_up: bool = True
+
+
+@dataclass(frozen=True)
 class Block:
     """seconds: of one unit of work. left: share of the block by which the framework was still
     computing after the clock had stopped."""
@@ -158,7 +166,6 @@ class Session:
         self.case_of: Callable[[str], Case] = import_module(cases).case_of
         self.flops = 0.0
         self.programs: dict[str, Program] = {}
-        self.long: set[str] = set()  # kinds whose programs are LONG
 
     def attempt(self, method: str, *arguments: Any) -> Any:
         try:
@@ -172,23 +179,22 @@ class Session:
         """Drop the programs of the case before."""
         self.case = self.case_of(key)
         self.programs.clear()
-        self.long.clear()
         gc.unfreeze()
         gc.collect()
 
     def results(self, kind: str) -> Results:
         """Build a program and compute with it, once it has run.
 
-        The very first step of a process is not held to the oracle: torch 2.13 on two threads had 16
-        columns of a gradient wrong in 3 processes of 44, in the book's RNN on lyrics; no later one.
+        The first run is not held to the oracle: in the book's RNN on lyrics, torch 2.13 on two
+        threads had 16 columns of a gradient wrong in 3 processes of 44, and in no later run.
         """
         program = self.programs[kind] = make(self.case, self.framework, kind, self.device)
         program.run()
         program.synchronize()
         return program.results()
 
-    def calibrate(self, kind: str, least: float) -> int:
-        """Warm up → the units of work that take at least `least` seconds together."""
+    def calibrate(self, kind: str, least: float) -> Timing:
+        """Warm up → blocks of at least `least` seconds."""
         program, units = self.programs[kind], 1
         self.loop(program, units)
         while (seconds := self.loop(program, units)) < least:
@@ -198,9 +204,7 @@ class Session:
                 round(units * 1.1 * least / seconds if seconds > least / 5 else 4 * units),
             )
         gc.freeze()
-        if seconds / units >= LONG:
-            self.long.add(kind)
-        return units
+        return Timing(units, warm_up=seconds / units < LONG)
 
     def loop(self, program: Program, units: int) -> float:
         run = program.run
@@ -210,17 +214,17 @@ class Session:
         program.synchronize()
         return time.perf_counter() - started
 
-    def block(self, kind: str, units: int) -> Block:
+    def block(self, kind: str, plan: Timing) -> Block:
         """The clock stops when the program says that it has finished; whether it had is checked."""
         program = self.programs[kind]
         with no_garbage_collection():
-            if kind not in self.long:  # caches and threads are another program's
+            if plan.warm_up:  # caches and threads are another program's
                 self.loop(program, 1)
-            seconds = self.loop(program, units)
+            seconds = self.loop(program, plan.units)
             stopped = time.perf_counter()
             self.backend.synchronize()
             left = time.perf_counter() - stopped
-        return Block(seconds / units, left / (seconds + left))
+        return Block(seconds / plan.units, left / (seconds + left))
 
     def rates(self) -> Rates:
         """For the case's work."""

@@ -6,14 +6,13 @@ import gc
 import subprocess
 import sys
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from backends import InputError, backend_names
 from backends.threads import VARIABLES, available_threads
 from benchmarks import process
-from benchmarks.process import Failed, Process, Session, kinds_of
+from benchmarks.process import Failed, Process, Session, Timing, kinds_of
 from benchmarks.programs import Program
 from benchmarks.threads_seen import verify
 from tests.benchmarks import cases
@@ -175,7 +174,7 @@ def log(monkeypatch: pytest.MonkeyPatch, session: Session) -> Iterator[Log]:
 
 
 def test_the_clock_stops_after_the_program_has_finished(session, log):
-    block = session.block("it", 3)
+    block = session.block("it", Timing(3))
     assert (block.seconds, block.left) == (0.25, 0.0)
     timed = ["clock", "run", "run", "run", "wait", "clock"]
     assert log.events[4 : 4 + len(timed)] == timed  # after one unit off the clock
@@ -187,11 +186,20 @@ def test_what_is_left_after_the_clock_stopped_is_noticed(session, log, monkeypat
     """The framework itself is asked, whatever the program's own synchronize does."""
     session.programs["it"] = Program(log.run, lambda: None, dict)
     monkeypatch.setattr(session, "backend", log)
-    assert session.block("it", 1).left == 1.0
+    assert session.block("it", Timing(1)).left == 1.0
 
 
-@pytest.mark.parametrize(("seconds", "least", "units"), [(0.25, 0.2, 1), (2.0**-10, 1.0, 1024)])
-def test_a_block_is_as_long_as_asked_for(session, log, seconds, least, units):
+def test_a_block_without_warm_up(session, log):
+    session.block("it", Timing(2, warm_up=False))
+    assert log.events[:5] == ["clock", "run", "run", "wait", "clock"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "least", "units", "warm_up"),
+    [(0.25, 0.2, 1, False), (0.125, 0.2, 2, True), (2.0**-10, 1.0, 1024, True)],
+)
+def test_a_block_is_as_long_as_asked_for(session, log, seconds, least, units, warm_up):
     log.seconds = seconds
-    found: Any = session.calibrate("it", least)
-    assert units <= found <= 1.5 * units
+    found = session.calibrate("it", least)
+    assert units <= found.units <= 1.5 * units
+    assert found.warm_up == warm_up
