@@ -28,7 +28,7 @@ WITHOUT_A_CASE = {
     "num_threads": "computes nothing",
     "synchronize": "is part of every time",
     "seed": "computes nothing",
-    "from_numpy": "copies once per batch, which every step includes",
+    "from_numpy": "copies once per batch or epoch, which these include",
     "to_numpy": "copies, when a result is shown",
     "parameters": "copies once per run",
     "detach": "passes on the same numbers",
