@@ -50,7 +50,7 @@ def plan_of(options: Namespace) -> Plan:
 
 
 def setups_of(options: Namespace, frameworks: tuple[str, ...]) -> tuple[Setup, ...]:
-    """One and all threads unless asked otherwise, those of the targets if these are asked for."""
+    """One and all threads, if neither --threads, --targets nor --quick says otherwise."""
     cases = chosen_cases(options.filter)
     threads = thread_counts(options.threads) if options.threads else None
     if options.targets:

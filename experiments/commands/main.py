@@ -136,10 +136,14 @@ def add_bench(commands: Any) -> None:
     add(
         "filter", nargs="*", help="texts that a case's name holds, all of them (default: all cases)"
     )
-    add("--targets", action="store_true", help="the trainings for which the project names a target")
+    add(
+        "--targets",
+        action="store_true",
+        help="the trainings that the project has a target for, on its framework and threads",
+    )
     add("--list", action="store_true", help="name the cases and stop")
     add("--backends", default=",".join(COMPARED_BY_DEFAULT), metavar="A,B", help="(%(default)s)")
-    add("--threads", metavar="N,N", help="CPU threads (default: 1 and all)")
+    add("--threads", metavar="N,N", help="CPU threads (default: 1 and all, or the targets')")
     add("--device", default="cpu", help="cpu or cuda")
     add(
         "--blocks",
@@ -151,7 +155,9 @@ def add_bench(commands: Any) -> None:
     add(
         "--seconds", type=positive, metavar="N", help="of a case in a launch, at most (default: 20)"
     )
-    add("--quick", action="store_true", help="one launch, 4 blocks, 1 thread: seconds per case")
+    add(
+        "--quick", action="store_true", help="one launch, 4 blocks, 1 thread if not asked otherwise"
+    )
     add("--out", type=Path, metavar="DIR", help="bench.json and pictures (default: out/bench)")
     add("--markdown", type=Path, metavar="FILE", help="write the tables here too")
 

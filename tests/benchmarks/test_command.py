@@ -27,6 +27,7 @@ def test_list_names_the_cases():
     ("arguments", "line"),
     [
         (["no such case"], "no case is called 'no such case'"),
+        ([CASE, "--targets"], "nothing that was asked for has a target"),
         ([CASE, "--threads", "0"], "--threads '0' is not allowed"),
         ([CASE, "--backends", "abacus"], "backend 'abacus' is unknown"),
     ],
