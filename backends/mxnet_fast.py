@@ -27,14 +27,12 @@ from backends.mxnet_replay import replaying
 # operations' Python is what takes time; a definition has less of it than a fast path.
 FEW = 2**14
 
+# As in torch_fast: without it a tenth of a step of the concise RNN on lyrics goes there.
+nd.empty(31 * 2**20, dtype="uint8")
+
 
 @dataclass(frozen=True)
 class FastMxnetBackend(MxnetBackend):
-    def __post_init__(self):
-        super().__post_init__()
-        # As in torch_fast: without it a tenth of a step of the concise RNN on lyrics goes there.
-        nd.empty(31 * 2**20, dtype="uint8")
-
     def from_numpy(self, array):
         array = np.asarray(array)
         if array.dtype.kind in "iu" or not array.size:

@@ -15,16 +15,15 @@ from backends.torch_backend import ACTIVATIONS, TorchBackend, checked_ids
 from backends.torch_functions import CrossEntropy, Recurrence
 from backends.torch_gated import GruRecurrence, LstmRecurrence
 
+# glibc keeps freed memory up to twice the largest block that it has seen freed (of 32 MB at most).
+# Until it has seen one, a step takes its matrices from the system again, page by page: about a
+# tenth of a step of the RNN on lyrics or of the perceptron with dropout. Once a process: another
+# such block would lie among what is kept.
+torch.empty(31 * 2**20, dtype=torch.uint8)
+
 
 @dataclass(frozen=True)
 class FastTorchBackend(TorchBackend):
-    def __post_init__(self):
-        super().__post_init__()
-        # glibc keeps freed memory up to twice the largest block that it has seen freed (of 32 MB at
-        # most). Until it has seen one, a step takes its matrices from the system again, page by
-        # page: about a tenth of a step of the RNN on lyrics or of the perceptron with dropout.
-        torch.empty(31 * 2**20, dtype=torch.uint8)
-
     def linear(self, inputs, weight, bias=None):
         # The bias is added within the product: a pass over 1,120 × 1,027 logits is saved.
         if bias is not None and inputs.ndim == 2:
