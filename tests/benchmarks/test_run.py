@@ -103,13 +103,11 @@ def test_a_framework_nobody_waits_for_is_caught(tmp_path):
     assert not row["comparisons"]
 
 
-def test_launches_and_frameworks_add_up(tmp_path):
-    bench = run(tmp_path, ("numpy", "torch"), "right", launches=2)
+def test_launches_add_up(tmp_path):
+    bench = run(tmp_path, ("numpy",), "right", launches=2)
     (row,) = bench.rows.values()
     assert not row["failure"]
     assert [len(p["seconds"]) for p in row["programs"].values()] == [2] * len(row["programs"])
-    compared = {(c["program"], c["baseline"]) for c in row["comparisons"]}
-    assert ("torch plain", "numpy plain") in compared
 
 
 @pytest.mark.slow
