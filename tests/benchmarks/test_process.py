@@ -25,25 +25,16 @@ CASES = cases.__name__
 @pytest.mark.parametrize("kinds", ["lockstep", "book"])
 def test_a_process_says_what_it_runs_on(framework, kinds):
     backend_or_skip(framework)
-    started = Process(framework, "cpu", 1, kinds, CASES)
+    threads = min(2, available_threads())
+    started = Process(framework, "cpu", threads, kinds, CASES)
     ready = started.wait_until_ready()
     started.close()
     assert (ready.framework, ready.threads, ready.device, ready.dtype) == (
-        framework, 1, "cpu", "float32",
+        framework, threads, "cpu", "float32",
     )  # fmt: skip
-    assert ready.busy in (0, 1)
+    assert ready.busy in (0, threads)  # seen at work
     assert ready.version
     assert ready.processor
-
-
-@pytest.mark.parametrize("kinds", ["lockstep", "book"])
-@pytest.mark.skipif(available_threads() < 2, reason="one processor")
-def test_all_threads_are_seen_at_work(framework, kinds):
-    started = Process(framework.name, "cpu", 2, kinds, CASES)
-    ready = started.wait_until_ready()
-    started.close()
-    assert ready.threads == 2
-    assert ready.busy in (0, 2)
 
 
 def planted(faults: str, framework: str, threads: int, kinds: str = "lockstep") -> str:
