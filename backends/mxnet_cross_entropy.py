@@ -13,7 +13,7 @@ SMALLEST = 1e-30
 class CrossEntropy(autograd.Function):
     """o ↦ −log p_y with p = softmax(o), for every row; do/dl: (p − e_y) g.
 
-    Of 1120 × 1027 logits: 11 ms forward and backward; by MXNet's gradients of the definition, 17.
+    Of 1120 × 1027 logits: 10 ms forward and backward; by MXNet's gradients of the definition, 42.
     """
 
     def __init__(self, labels: Any) -> None:
