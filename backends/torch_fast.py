@@ -15,6 +15,9 @@ from backends.torch_backend import ACTIVATIONS, TorchBackend, checked_ids
 from backends.torch_functions import CrossEntropy, Recurrence
 from backends.torch_gated import GruRecurrence, LstmRecurrence
 
+# Below so many logits torch's own loss takes less time than a function with a backward of its own.
+FEW = 2**14
+
 # glibc keeps freed memory up to twice the largest block that it has seen freed (of 32 MB at most).
 # Until it has seen one, a step takes its matrices from the system again, page by page: about a
 # tenth of a step of the RNN on lyrics or of the perceptron with dropout. Once a process: another
@@ -60,6 +63,8 @@ class FastTorchBackend(TorchBackend):
         return self.linear(inputs, weight, bias)
 
     def softmax_cross_entropy(self, logits, labels):
+        if logits.numel() < FEW:
+            return super().softmax_cross_entropy(logits, labels)
         return CrossEntropy.apply(logits, checked_ids(labels, logits.shape[1]))
 
 

@@ -1,10 +1,10 @@
-"""MXNet's fast paths on inputs so small that they are left to the definitions otherwise."""
+"""Fast paths on inputs so small that they are left to the definitions otherwise."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.conftest import backend_or_skip
+from backends.interface import Backend
 from tests.parity import test_edges
 from tests.parity.case import Case
 from tests.parity.cases import CASES
@@ -21,18 +21,16 @@ ROWS = [
 
 
 @pytest.fixture
-def all_fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    backend_or_skip("mxnet")
-    monkeypatch.setattr("backends.mxnet_fast.FEW", 1)
+def all_fast(framework: Backend, monkeypatch: pytest.MonkeyPatch) -> Backend:
+    monkeypatch.setattr(f"backends.{framework.name}_fast.FEW", 1)
+    return framework
 
 
-@pytest.mark.usefixtures("all_fast")
 @pytest.mark.parametrize(("case", "direction"), EDGES, ids=str)
-def test_edge(case: Case, direction: str) -> None:
-    test_edges.test_edge(backend_or_skip("mxnet"), case, direction)
+def test_edge(all_fast: Backend, case: Case, direction: str) -> None:
+    test_edges.test_edge(all_fast, case, direction)
 
 
-@pytest.mark.usefixtures("all_fast")
 @pytest.mark.parametrize(("case", "direction"), ROWS, ids=str)
-def test_row(case: Case, direction: str) -> None:
-    check(case, direction, backend_or_skip("mxnet"))
+def test_row(all_fast: Backend, case: Case, direction: str) -> None:
+    check(case, direction, all_fast)
