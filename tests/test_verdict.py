@@ -111,6 +111,15 @@ def test_a_loss_that_is_all_rounding_raises_no_alarm(style):
     assert verdict.passed, verdict.sentence()
 
 
+@pytest.mark.parametrize(
+    ("count", "said"), [(1, "1 tensor at 1 step"), (2, "2 tensors at 2 steps")]
+)
+def test_what_rounding_explains_is_counted(count, said):
+    explained = [{"step": step, "difference": 3e-5} for step in range(count)]
+    verdict = Verdict("a", "b", probed=[0, 1], explained=explained)
+    assert f"; but for {said}, up to 3.0e-05 apart" in verdict.sentence()
+
+
 def test_no_step_is_no_verdict():
     verdict = Verdict("a", "b")
     assert not verdict.passed

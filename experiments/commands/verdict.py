@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import chain
@@ -58,6 +58,10 @@ def beyond_rounding(
         if left <= allowed:
             break
     return left
+
+
+def number(things: Collection[Any], name: str) -> str:
+    return f"{len(things)} {name}{'s' * (len(things) != 1)}"
 
 
 @dataclass
@@ -146,7 +150,7 @@ class Verdict:
             steps = {found["step"] for found in self.explained}
             furthest = max(found["difference"] for found in self.explained)
             sentence += (
-                f"; but for {len(self.explained)} tensors at {len(steps)} steps, up to "
+                f"; but for {number(self.explained, 'tensor')} at {number(steps, 'step')}, up to "
                 f"{furthest:.1e} apart, by no more than rounding explains"
             )
         if self.without_loss:
