@@ -51,7 +51,8 @@ class RnnStates(autograd.Function):
             before.append(state)
             state = activate(product(state, transposed, bias) + x, self.activation)
         hiddens = nd.concat(*before[1:], state, dim=0)
-        self.save_for_backward(packed[:h], nd.concat(*before, dim=0), hiddens)
+        # Its result keeps the function, which must not keep its result: nothing would be freed.
+        self.save_for_backward(packed[:h], nd.concat(*before, dim=0), hiddens.detach())
         return hiddens
 
     def backward(self, grads):

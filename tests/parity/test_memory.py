@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
 from backends.interface import Backend
+from tests.conftest import backend_or_skip
 from tests.parity.case import Case
 from tests.parity.cases import CASES
-from tests.parity.check import inputs_of, place, read
+from tests.parity.check import gradients, inputs_of, place, read
 
 # The contract lets these change what they are given.
 IN_PLACE = {"clip_gradients", "sgd", "trainer"}
@@ -25,6 +28,22 @@ def test_arguments_stay_as_they_are(framework: Backend, case: Case) -> None:
     case.result(framework, placed)
     for name, value in read(framework, arrays).items():
         assert value.tobytes() == before[name].tobytes(), name
+
+
+@pytest.mark.parametrize("case", [case for case in SMALL if case.gradients], ids=str)
+def test_mxnet_keeps_no_function_of_a_step(case: Case) -> None:
+    """What a Function keeps would stay for ever if that were its own result."""
+    k = backend_or_skip("mxnet")
+    from mxnet.autograd import Function
+
+    before = set(Function._registry.ref_holder)
+    gradients(case, k)
+    k.synchronize()
+    for _ in range(100):  # MXNet's own threads may let go of it a moment later
+        if set(Function._registry.ref_holder) <= before:
+            return
+        time.sleep(0.05)
+    pytest.fail("a Function and what it keeps stayed")
 
 
 def test_zeros_are_new_at_every_call(framework: Backend) -> None:
