@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from benchmarks.cases import all_cases
+from benchmarks.targets import TARGETS
 from tests.conftest import backend_or_skip
 
 CASE = next(iter(all_cases()))
@@ -21,6 +22,8 @@ def bench(*arguments: object) -> subprocess.CompletedProcess[str]:
 def test_list_names_the_cases():
     assert bench("--list").stdout.splitlines() == list(all_cases())
     assert bench("--list", CASE).stdout.splitlines() == [CASE]
+    with_target = bench("--list", "--targets").stdout.splitlines()
+    assert sorted(with_target) == sorted({target.case for target in TARGETS})
 
 
 @pytest.mark.parametrize(
