@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
@@ -63,3 +64,6 @@ def test_a_run_prints_tables_and_writes_files(tmp_path):
     written = {path.name for path in tmp_path.iterdir()}
     assert written == {"bench.json", "forest.png", "own"}
     assert f"| {CASE} |" in file.read_text()
+    (row,) = json.loads((tmp_path / "bench.json").read_text())["rows"]
+    compared = {(c["program"], c["baseline"]) for c in row["comparisons"]}
+    assert ("torch plain", "numpy plain") in compared

@@ -1,4 +1,4 @@
-"""What a primitive leaves alone: its arguments, and what it gave before."""
+"""What a primitive leaves alone, its arguments and what it gave before, and what it lets go of."""
 
 from __future__ import annotations
 
