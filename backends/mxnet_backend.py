@@ -48,6 +48,7 @@ def checked_ids(ids: Any, size: int) -> Any:
 @dataclass(frozen=True)
 class MxnetBackend(Backend):
     name = "mxnet"
+    layers = gluon.rnn
 
     def __post_init__(self) -> None:
         hint = "MXNet sees no GPU"
@@ -327,16 +328,16 @@ class MxnetBackend(Backend):
 
     def rnn_layer(self, num_inputs, num_hiddens, activation):
         check_choice("activation", activation, ACTIVATIONS)
-        layer = gluon.rnn.RNN(num_hiddens, 1, activation, input_size=num_inputs, dtype=self.dtype)
-        return recurrent(layer, "rnn")
+        options = {"input_size": num_inputs, "dtype": self.dtype}
+        return recurrent(self.layers.RNN(num_hiddens, 1, activation, **options), "rnn")
 
     def gru_layer(self, num_inputs, num_hiddens):
-        return recurrent(gluon.rnn.GRU(num_hiddens, input_size=num_inputs, dtype=self.dtype), "gru")
+        layer = self.layers.GRU(num_hiddens, input_size=num_inputs, dtype=self.dtype)
+        return recurrent(layer, "gru")
 
     def lstm_layer(self, num_inputs, num_hiddens):
-        return recurrent(
-            gluon.rnn.LSTM(num_hiddens, input_size=num_inputs, dtype=self.dtype), "lstm"
-        )
+        layer = self.layers.LSTM(num_hiddens, input_size=num_inputs, dtype=self.dtype)
+        return recurrent(layer, "lstm")
 
     def network(self, **layers):
         return MxnetNetwork(self, layers)

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from backends import mxnet_layers
 from backends.errors import check_choice, check_max_norm
-from backends.mxnet_backend import ACTIVATIONS, MxnetBackend, checked_ids, gluon, nd, recurrent
+from backends.mxnet_backend import ACTIVATIONS, MxnetBackend, checked_ids, nd
 from backends.mxnet_cross_entropy import CrossEntropy
 from backends.mxnet_recurrence import gru_cell, joined, lstm_cell, product, rnn_states
 from backends.mxnet_replay import replaying
@@ -33,6 +34,8 @@ nd.empty(31 * 2**20, dtype="uint8")
 
 @dataclass(frozen=True)
 class FastMxnetBackend(MxnetBackend):
+    layers = mxnet_layers
+
     def from_numpy(self, array):
         array = np.asarray(array)
         if array.dtype.kind in "iu" or not array.size:
@@ -115,11 +118,3 @@ class FastMxnetBackend(MxnetBackend):
         if array.ndim > 1 and array.size:
             squares = nd.dot(squares, nd.ones(array.shape[-1:], **self._float))
         return self.sum(squares)
-
-    def rnn_layer(self, num_inputs, num_hiddens, activation):
-        check_choice("activation", activation, ACTIVATIONS)
-        layer = gluon.rnn.RNN(num_hiddens, 1, activation, input_size=num_inputs, dtype=self.dtype)
-        # A step of the concise RNN on lyrics takes a sixth less. A graph of Gluon's LSTM ends the
-        # process when the length of the sequences changes.
-        layer.hybridize(static_alloc=True, static_shape=True)
-        return recurrent(layer, "rnn")
