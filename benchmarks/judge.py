@@ -104,6 +104,11 @@ def controls(rows: Sequence[Row]) -> list[tuple[Row, dict[str, Any]]]:
     ]
 
 
+def enough_launches(half_width: float, launches: int) -> int:
+    """How many launches would know to ±WIDEST what so many know to ±half_width."""
+    return math.ceil(launches * (half_width / WIDEST) ** 2)
+
+
 def doubts(rows: Sequence[Row]) -> list[str]:
     """Why this run gives no verdicts, nothing if it does.
 
@@ -117,9 +122,11 @@ def doubts(rows: Sequence[Row]) -> list[str]:
         if not known.together(len(deciding)).contains(1.0):
             found.append(f"A/A of {name} is {known.value:.3f}, its interval does not contain 1")
         if comparison["smallest_effect"] > WIDEST:
+            launches = len(row["programs"][comparison["program"]]["seconds"])
             found.append(
                 f"A/A of {name} is known to ±{comparison['smallest_effect']:.1%} only, "
-                f"±{WIDEST:.0%} is asked for"
+                f"±{WIDEST:.0%} is asked for: --processes "
+                f"{enough_launches(comparison['smallest_effect'], launches)} may do"
             )
     return found
 

@@ -95,8 +95,12 @@ def test_no_verdicts_if_a_program_differs_from_itself():
 
 def test_no_verdicts_if_the_control_is_too_wide():
     right, wide = quiet(0), quiet(1, noise=20)
-    assert all(f"±{WIDEST:.0%} is asked for" in why for why in judge([right, wide]))
+    assert all(f"±{WIDEST:.0%} is asked for: --processes " in why for why in judge([right, wide]))
     assert verdicts(right) == verdicts(wide) == {None}
+
+
+def test_an_interval_of_twice_the_width_wants_four_times_the_launches():
+    assert judging.enough_launches(2 * WIDEST, 5) == 20
 
 
 def test_a_case_too_short_to_time_well_does_not_withhold_verdicts():
