@@ -77,7 +77,8 @@ class Trainer(ABC):
 class Backend(ABC):
     """One framework on one device in one precision; immutable.
 
-    device: "cpu" or "cuda". dtype: "float32" or "float64".
+    device: "cpu" or "cuda". dtype: "float32", "float64" or, by torch on a GPU alone, "tf32":
+    float32, but products round their factors to 11 bits, in all of the process.
     Raises InputError for a device that is not there or another dtype.
     """
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from backends.errors import InputError, check_choice
 
@@ -25,6 +25,36 @@ if TYPE_CHECKING:
 
 COMPARED_BY_DEFAULT = ("mxnet", "torch")
 IMPLEMENTATIONS = ("fast", "plain")
+
+
+class Choice(NamedTuple):
+    """A backend, where it computes and in what: the arguments of `get_backend`, in this order."""
+
+    name: str
+    device: str = "cpu"
+    dtype: str = "float32"
+
+    def __str__(self) -> str:
+        """`torch`, `torch:cuda` or `torch:cuda:tf32`: as `choice_of` reads it."""
+        parts = self if self.dtype != "float32" else self[:2] if self.device != "cpu" else self[:1]
+        return ":".join(parts)
+
+
+def choice_of(text: str, device: str = "cpu") -> Choice:
+    """What `--backends` names. device: where the text names none.
+
+    Raises InputError for a text that is not NAME, NAME:DEVICE or NAME:DEVICE:tf32.
+    """
+    name, *own = text.split(":")
+    check_choice("backend", name, backend_names())
+    if len(own) > 2:
+        raise InputError(
+            f"backend {text!r} is not allowed: give NAME, NAME:DEVICE or torch:cuda:tf32"
+        )
+    found = Choice(name, *own) if own else Choice(name, device)
+    check_choice("device", found.device, ("cpu", "cuda"))
+    check_choice("dtype", found.dtype, ("float32", "tf32"))
+    return found
 
 
 @dataclass(frozen=True)

@@ -59,15 +59,16 @@ class TorchBackend(Backend):
 
     def __post_init__(self) -> None:
         check_device(self.device, self.devices(), "torch sees no CUDA GPU")
-        check_choice("dtype", self.dtype, ("float32", "float64"))
-        if self.device == "cuda":
-            # TF32 rounds the factors of a product to 11 bits; cuDNN uses it unless told not to.
-            torch.backends.cudnn.allow_tf32 = False
-            torch.backends.cuda.matmul.allow_tf32 = False
+        own = ("tf32",) if self.device == "cuda" else ()
+        check_choice("dtype", self.dtype, ("float32", "float64", *own))
+        if self.device == "cuda":  # for the whole process: cuDNN uses TF32 unless told not to
+            precision = "tf32" if self.dtype == "tf32" else "ieee"
+            torch.backends.fp32_precision = precision  # type: ignore[attr-defined]
 
     @cached_property
     def _float(self) -> dict[str, Any]:
-        return {"dtype": getattr(torch, self.dtype), "device": self.device}
+        dtype = torch.float64 if self.dtype == "float64" else torch.float32
+        return {"dtype": dtype, "device": self.device}
 
     @classmethod
     def version(cls):

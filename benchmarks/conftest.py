@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from backends.registry import Choice
 from backends.threads import available_threads
 from benchmarks.cases import case_of
 from benchmarks.oracle import Oracle
@@ -39,7 +40,7 @@ class Bench:
     def process(self, framework: str, kind: str) -> Process:
         role = BOOK if kind == BOOK else "lockstep"
         if (framework, role) not in self.processes:
-            process = Process(framework, self.device, self.threads, role)
+            process = Process(Choice(framework, self.device), self.threads, role)
             process.wait_until_ready()
             self.processes[framework, role] = process
         return self.processes[framework, role]

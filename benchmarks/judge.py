@@ -22,25 +22,36 @@ MOST_LEFT = 0.01
 """The share of a block that a framework may still compute for after the clock has stopped."""
 
 CONTROL, FRAMEWORKS, BOOK, IMPLEMENTATIONS = "A/A", "frameworks", "book", "implementations"
+DEVICES, FORMATS = "devices", "formats"
+ALONE = {"framework": FRAMEWORKS, "device": DEVICES, "dtype": FORMATS}
+"""What a pair of backends compares if they differ in this alone."""
+
+
+def of_backends(programs: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Each with the first one before it that differs in one thing alone."""
+    for place, (label, program) in enumerate(programs.items()):
+        for what, compares in ALONE.items():
+            for baseline, other in list(programs.items())[:place]:
+                if [name for name in ALONE if program[name] != other[name]] == [what]:
+                    yield compares, label, baseline
+                    break
 
 
 def pairs(programs: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """(what it compares, program, baseline): frameworks kind by kind, each kind of Lockstep's with
+    """(what it compares, program, baseline): backends kind by kind, each kind of Lockstep's with
     the book, the fast one with the plain one, and a program with itself."""
-    own = {(p["framework"], p["kind"]): label for label, p in programs.items() if not p["again"]}
-    frameworks = list(dict.fromkeys(framework for framework, _ in own))
+    once = {label: program for label, program in programs.items() if not program["again"]}
     for kind in KINDS:
-        having = [framework for framework in frameworks if (framework, kind) in own]
-        for other in having[1:]:
-            yield FRAMEWORKS, own[other, kind], own[having[0], kind]
-    for (framework, kind), label in own.items():
-        if kind != BOOK and (framework, BOOK) in own:
-            yield BOOK, label, own[framework, BOOK]
-        if kind == "fast" and (framework, "plain") in own:
-            yield IMPLEMENTATIONS, label, own[framework, "plain"]
+        yield from of_backends({label: p for label, p in once.items() if p["kind"] == kind})
+    own = {(program["backend"], program["kind"]): label for label, program in once.items()}
+    for (backend, kind), label in own.items():
+        if kind != BOOK and (backend, BOOK) in own:
+            yield BOOK, label, own[backend, BOOK]
+        if kind == "fast" and (backend, "plain") in own:
+            yield IMPLEMENTATIONS, label, own[backend, "plain"]
     for label, program in programs.items():
         if program["again"]:
-            yield CONTROL, label, own[program["framework"], program["kind"]]
+            yield CONTROL, label, own[program["backend"], program["kind"]]
 
 
 def interval(estimate: Estimate) -> list[float]:
@@ -52,7 +63,7 @@ def judge_programs(row: Row) -> None:
     for program in row["programs"].values():
         seconds = typical(program["seconds"])
         program |= {"median": seconds.value, "interval": interval(seconds)}
-        program["limit"] = Rates(**row["rates"][program["framework"]]).seconds(Work(**row["work"]))
+        program["limit"] = Rates(**row["rates"][program["backend"]]).seconds(Work(**row["work"]))
         program["of_limit"] = program["limit"] / seconds.value
 
 

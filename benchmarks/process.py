@@ -17,6 +17,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from backends.errors import InputError
+from backends.registry import Choice, get_backend
 from backends.threads import set_threads
 from experiments.commands.remote import Remote
 from experiments.commands.results import machine
@@ -74,13 +75,9 @@ class Failed:
 class Process(Remote):
     """The parent's end."""
 
-    def __init__(
-        self, framework: str, device: str, threads: int, kinds: str, cases: str = CASES
-    ) -> None:
+    def __init__(self, choice: Choice, threads: int, kinds: str, cases: str = CASES) -> None:
         """kinds: "book", or anything else for the other ones. cases: a module with `case_of`."""
-        super().__init__(
-            f"{framework} ({kinds})", prepare, framework, device, threads, kinds, cases
-        )
+        super().__init__(f"{choice} ({kinds})", prepare, choice, threads, kinds, cases)
 
     def wait_until_ready(self) -> Ready:
         self.ready: Ready = self.answer()
@@ -91,16 +88,14 @@ class Process(Remote):
         return self.ask("attempt", method, *arguments)
 
 
-def prepare(
-    framework: str, device: str, threads: int, kinds: str, cases: str
-) -> tuple[Ready, Session]:
+def prepare(choice: Choice, threads: int, kinds: str, cases: str) -> tuple[Ready, Session]:
     """In the process: import the framework and verify its threads."""
     set_threads(threads)
     if kinds == BOOK:  # code of its time warns of much
         warnings.simplefilter("ignore")
     from benchmarks.threads_seen import busy_threads, verify
 
-    backend = bare_backend(framework, device, kinds)
+    backend = bare_backend(choice, kinds)
     import numpy as np
 
     square = backend.from_numpy(np.ones((768, 768), "float32"))
@@ -109,43 +104,40 @@ def prepare(
         backend.linear(square, square)
         backend.synchronize()
 
-    busy = busy_threads(product) if device == "cpu" else 0
-    verify(framework, threads, backend.num_threads(), busy)
-    processor = machine()["processor"]
-    version, dtype = backend.version(), backend.dtype
-    ready = Ready(framework, version, np.__version__, threads, busy, device, dtype, processor)
-    return ready, Session(framework, backend, device, cases)
+    busy = busy_threads(product) if choice.device == "cpu" else 0
+    verify(choice.name, threads, backend.num_threads(), busy)
+    processor, version = machine()["processor"], backend.version()
+    ready = Ready(
+        choice.name, version, np.__version__, threads, busy, choice.device, choice.dtype, processor
+    )
+    return ready, Session(choice, backend, cases)
 
 
-def bare_backend(framework: str, device: str, kinds: str) -> Any:
-    if kinds == BOOK and framework == "mxnet":
+def bare_backend(choice: Choice, kinds: str) -> Any:
+    if kinds == BOOK and choice.name == "mxnet":
         from benchmarks.mxnet_alone import MxnetAlone
 
-        return MxnetAlone(device)
-    from backends.registry import get_backend
-
-    return get_backend(framework, device)
+        return MxnetAlone(choice.device)
+    return get_backend(*choice)
 
 
-def kinds_of(case: Case, framework: str) -> list[str]:
-    """The kinds of programs that a case has for a framework."""
-    kinds = [BOOK] if framework in case.book else []
+def kinds_of(case: Case, choice: Choice) -> list[str]:
+    """The kinds of programs that a case has for a backend; the book knows no TF32."""
+    kinds = [BOOK] if choice.name in case.book and choice.dtype != "tf32" else []
     if case.scratch:
-        kinds += ["plain", "fast"] if find_spec(f"backends.{framework}_fast") else ["plain"]
+        kinds += ["plain", "fast"] if find_spec(f"backends.{choice.name}_fast") else ["plain"]
     return kinds + (["concise"] if case.concise else [])
 
 
-def make(case: Case, framework: str, kind: str, device: str) -> Program:
+def make(case: Case, choice: Choice, kind: str) -> Program:
     """A program of its own numbers."""
     given = case.given()
     if kind == BOOK:
-        return case.book[framework](given, device)
-    from backends.registry import get_backend
-
+        return case.book[choice.name](given, choice.device)
     maker = case.concise if kind == "concise" else case.scratch
     assert maker is not None
     implementation = "plain" if kind == "plain" else "fast"
-    return maker(get_backend(framework, device, implementation=implementation), given)
+    return maker(get_backend(*choice, implementation), given)
 
 
 @contextmanager
@@ -161,8 +153,8 @@ def no_garbage_collection() -> Iterator[None]:
 class Session:
     """The programs of one case at a time."""
 
-    def __init__(self, framework: str, backend: Any, device: str, cases: str) -> None:
-        self.framework, self.backend, self.device = framework, backend, device
+    def __init__(self, choice: Choice, backend: Any, cases: str) -> None:
+        self.choice, self.backend = choice, backend
         self.case_of: Callable[[str], Case] = import_module(cases).case_of
         self.flops = 0.0
         self.programs: dict[str, Program] = {}
@@ -188,7 +180,7 @@ class Session:
         The first run is not held to the oracle: in the book's RNN on lyrics, torch 2.13 on two
         threads had 16 columns of a gradient wrong in 3 processes of 44, and in no later run.
         """
-        program = self.programs[kind] = make(self.case, self.framework, kind, self.device)
+        program = self.programs[kind] = make(self.case, self.choice, kind)
         program.run()
         program.synchronize()
         return program.results()

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from benchmarks.launch import Measured
+from benchmarks.launch import Label, Measured
 from benchmarks.parity import Reference
 from benchmarks.programs import Case
 
 Row = dict[str, Any]
 
 
-def new_row(case: Case, threads: int, device: str) -> Row:
+def new_row(case: Case, threads: int) -> Row:
     return {
         "case": case.key,
         "name": case.name,
@@ -20,7 +20,6 @@ def new_row(case: Case, threads: int, device: str) -> Row:
         "sizes": dict(case.sizes),
         "work": asdict(case.work),
         "threads": threads,
-        "device": device,
         "failure": "",
         "parity": None,
         "missing": {},
@@ -30,18 +29,26 @@ def new_row(case: Case, threads: int, device: str) -> Row:
     }
 
 
+def new_program(label: Label) -> dict[str, Any]:
+    named = {
+        "backend": str(label.choice),
+        "framework": label.choice.name,
+        "device": label.choice.device,
+        "dtype": label.choice.dtype,
+    }
+    told = {"kind": label.kind, "again": label.again}
+    return named | told | {"parity": 0.0, "seconds": [], "left": [], "units": []}
+
+
 def add_launch(row: Row, measured: Measured, reference: Reference) -> None:
     """Blocks of one launch of the processes."""
     row["parity"] = {"runs": reference.runs, "seconds": reference.seconds}
     row["missing"] |= {str(label): problem for label, problem in measured.missing.items()}
-    for framework, rates in measured.rates.items():
-        best, new = row["rates"].setdefault(framework, asdict(rates)), asdict(rates)
-        row["rates"][framework] = {name: max(best[name], new[name]) for name in new}
+    for choice, rates in measured.rates.items():
+        best, new = row["rates"].setdefault(str(choice), asdict(rates)), asdict(rates)
+        row["rates"][str(choice)] = {name: max(best[name], new[name]) for name in new}
     for label, seconds in measured.seconds.items():
-        program = row["programs"].setdefault(
-            str(label),
-            label._asdict() | {"parity": 0.0, "seconds": [], "left": [], "units": []},
-        )
+        program = row["programs"].setdefault(str(label), new_program(label))
         program["parity"] = max(program["parity"], measured.parity[label])
         program["seconds"].append(seconds)
         program["left"].append(measured.left[label])

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from backends.errors import InputError
+from backends.registry import Choice
 from benchmarks.blocks import interleave
 from benchmarks.judge import judge, judge_row, narrow
 from benchmarks.launch import CaseFailedError, Label, Launch
@@ -31,7 +32,7 @@ class Setup:
     """What the processes of one launch are, and what they measure."""
 
     threads: int
-    frameworks: tuple[str, ...]
+    choices: tuple[Choice, ...]
     cases: tuple[Case, ...]
 
 
@@ -43,7 +44,6 @@ class Plan:
     less the nearer they are. source: a module with `all_cases` and `case_of`."""
 
     setups: tuple[Setup, ...]
-    device: str = "cpu"
     cycles: int = 10
     patience: int = 6
     most_seconds: float = 20.0
@@ -91,7 +91,7 @@ class Bench:
             for setup, launch in self.launches():
                 for case in setup.cases:
                     row = self.rows.setdefault(
-                        (case.key, setup.threads), new_row(case, setup.threads, self.plan.device)
+                        (case.key, setup.threads), new_row(case, setup.threads)
                     )
                     if not row["failure"]:
                         self.measure(launch, case, row, references, stream)
@@ -105,9 +105,7 @@ class Bench:
         plan = self.plan
         for _ in range(plan.launches):
             for setup in plan.setups:
-                launch = Launch(
-                    setup.frameworks, plan.device, setup.threads, setup.cases, plan.source
-                )
+                launch = Launch(setup.choices, setup.threads, setup.cases, plan.source)
                 try:
                     self.ready += [asdict(ready) for ready in launch.ready]
                     yield setup, launch
@@ -163,7 +161,6 @@ class Bench:
             "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "machine": machine(),
             "processes": distinct(self.ready),
-            "device": plan.device,
             "cycles": plan.cycles,
             "launches": plan.launches,
             "least_seconds": plan.least,

@@ -6,7 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.judge import BOOK, CONTROL, FRAMEWORKS, IMPLEMENTATIONS, WIDEST
+from benchmarks.judge import (
+    BOOK,
+    CONTROL,
+    DEVICES,
+    FORMATS,
+    FRAMEWORKS,
+    IMPLEMENTATIONS,
+    WIDEST,
+)
 from benchmarks.targets import measured
 
 SLOW = 30.0
@@ -14,6 +22,8 @@ SLOW = 30.0
 
 TITLES = {
     FRAMEWORKS: "Frameworks, kind by kind",
+    DEVICES: "Devices, kind by kind",
+    FORMATS: "TF32, which computes other numbers, and float32",
     BOOK: "Lockstep and the book's code",
     IMPLEMENTATIONS: "Fast paths and the plain definitions",
     CONTROL: "A/A: the same program in two processes",
@@ -151,15 +161,16 @@ def facts(record: dict[str, Any]) -> list[tuple[str, str]]:
     processes, machine = record["processes"], record["machine"]
     versions = dict.fromkeys(f"{p['framework']} {p['version']} ({p['dtype']})" for p in processes)
     threads = dict.fromkeys(f"{p['threads']} (seen at work: {p['busy'] or '?'})" for p in processes)
+    places = [machine["processor"], f"{machine['cpus']} CPUs", machine["system"]]
     missing = dict.fromkeys(
         f"{label}: {problem}" for row in record["rows"] for label, problem in row["missing"].items()
     )
     return [
         ("command", record["command"]),
         ("date", record["date"]),
-        ("machine", f"{machine['processor']}, {machine['cpus']} CPUs, {machine['system']}"),
+        ("machine", ", ".join([*places, *([machine["gpu"]] if "gpu" in machine else [])])),
         ("versions", ", ".join([f"Python {machine['python']}", *versions])),
-        ("device", record["device"]),
+        ("device", ", ".join(dict.fromkeys(p["device"] for p in processes))),
         ("threads", "; ".join(threads)),
         (
             "blocks",
@@ -180,7 +191,8 @@ def markdown(record: dict[str, Any]) -> str:
         f"{KINDS_NOTE} A ratio is the median over pairs of neighbouring blocks; the interval is a "
         "bootstrap over launches and blocks. *Of limit* is the least time that the process's own "
         "matrix products and memory traffic allow, divided by the time it took. Each program was "
-        "held to the float64 oracle at this very size before it was timed."
+        "held to the float64 oracle at this very size before it was timed; a program in TF32 is "
+        "timed all the same, and its row says by how much it misses."
     )
     for table in tables(record):
         rule = ["---"] * table.words + ["--:"] * (len(table.headings) - table.words)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from backends.registry import Choice
 from benchmarks.programs import Case
 from benchmarks.run import Setup
 
@@ -41,12 +42,12 @@ TARGETS = (
 
 
 def setups(
-    cases: Sequence[Case], frameworks: Sequence[str], threads: Sequence[int] | None = None
+    cases: Sequence[Case], choices: Sequence[Choice], threads: Sequence[int] | None = None
 ) -> Iterator[Setup]:
-    """What measures the targets and no more; threads: of these numbers alone."""
+    """What measures the targets, which are the CPU's, and no more; threads: of these alone."""
     for count in dict.fromkeys(target.threads for target in TARGETS):
-        wanted = [t for t in TARGETS if t.threads == count and t.framework in frameworks]
-        keys, own = {t.case for t in wanted}, dict.fromkeys(t.framework for t in wanted)
+        wanted = [t for t in TARGETS if t.threads == count and Choice(t.framework) in choices]
+        keys, own = {t.case for t in wanted}, dict.fromkeys(Choice(t.framework) for t in wanted)
         chosen = tuple(case for case in cases if case.key in keys)
         if chosen and (threads is None or count in threads):
             yield Setup(count, tuple(own), chosen)
@@ -60,7 +61,7 @@ def measured(rows: list[dict[str, Any]]) -> Iterator[tuple[Target, Mapping[str, 
                 continue
             for found in row["comparisons"]:
                 program, baseline = (row["programs"][found[s]] for s in ("program", "baseline"))
-                same = program["framework"] == baseline["framework"] == target.framework
+                same = program["backend"] == baseline["backend"] == str(Choice(target.framework))
                 if same and (program["kind"], baseline["kind"]) == (target.kind, "book"):
                     yield target, found, said(target, found)
 

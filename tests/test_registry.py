@@ -16,7 +16,8 @@ from backends import (
     get_backend,
     registry,
 )
-from backends.registry import install_command
+from backends.registry import choice_of, install_command
+from tests.conftest import backend_or_skip
 
 PROJECT = Path(__file__).parent.parent
 REQUIREMENTS = ["numpy>=1.23", "torch==2.13.0", "mxnet==1.9.1; python_version < '3.13'"]
@@ -114,3 +115,51 @@ def test_describing_all_backends_imports_none_of_them() -> None:
     for line in lines:
         assert " cpu " in line
         assert line.endswith(" None")
+
+
+@pytest.mark.parametrize(
+    ("text", "choice"),
+    [
+        ("torch", ("torch", "cuda", "float32")),
+        ("torch:cpu", ("torch", "cpu", "float32")),
+        ("torch:cuda:tf32", ("torch", "cuda", "tf32")),
+    ],
+)
+def test_a_choice_names_a_backend_a_device_and_a_format(text: str, choice: tuple[str, ...]) -> None:
+    found = choice_of(text, device="cuda")
+    assert found == choice
+    assert choice_of(str(found)) == choice
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("theano:cpu", "backend 'theano' is unknown"),
+        ("torch:", "device '' is unknown: choose 'cpu' or 'cuda'"),
+        ("torch:cuda:half", "dtype 'half' is unknown: choose 'float32' or 'tf32'"),
+        ("torch:cuda:tf32:0", "backend 'torch:cuda:tf32:0' is not allowed: give NAME"),
+    ],
+)
+def test_a_choice_that_is_none_is_refused(text: str, problem: str) -> None:
+    with pytest.raises(InputError, match=problem):
+        choice_of(text)
+
+
+@pytest.mark.parametrize("name", backend_names())
+def test_there_is_no_tf32_on_the_cpu(name: str) -> None:
+    backend_or_skip(name)
+    with pytest.raises(InputError, match="dtype 'tf32' is unknown: choose 'float32' or 'float64'"):
+        get_backend(name, "cpu", "tf32")
+
+
+def test_products_on_a_gpu_are_in_float32_unless_tf32_is_asked_for() -> None:
+    backend_or_skip("torch")
+    program = (
+        "import torch; from backends.torch_backend import TorchBackend;"
+        "TorchBackend.devices = classmethod(lambda cls: ('cpu', 'cuda'));"
+        "own = torch.backends;"
+        "seen = lambda: print(own.cuda.matmul.fp32_precision, own.cudnn.rnn.fp32_precision);"
+        "TorchBackend('cuda'); seen(); TorchBackend('cuda', 'tf32'); seen();"
+        "TorchBackend('cuda'); seen()"
+    )
+    assert fresh_process(program).splitlines() == ["ieee ieee", "tf32 tf32", "ieee ieee"]

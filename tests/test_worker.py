@@ -8,13 +8,14 @@ import sys
 import pytest
 
 from backends import InputError, backend_names
+from backends.registry import Choice
 from backends.threads import available_threads, set_threads
 from experiments import weight_decay
 from experiments.commands.worker import Worker
 
 
 def ready_worker(backend, threads):
-    worker = Worker(backend, "cpu", threads)
+    worker = Worker(Choice(backend), threads)
     worker.wait_until_ready()
     return worker
 
@@ -32,10 +33,10 @@ def test_threads_are_what_was_asked_for(backend, threads):
 def test_threads_that_do_not_take_effect_are_an_error():
     program = (
         "import backends.threads, multiprocessing as m, experiments.commands.remote as r;"
-        "from experiments.commands.worker import prepare;"
+        "from experiments.commands.worker import Choice, prepare;"
         "backends.threads.set_threads = lambda threads: None;"
         "a, b = m.Pipe();"
-        "r.serve(b, 'torch', prepare, 'torch', 'cpu', 77);"
+        "r.serve(b, 'torch', prepare, Choice('torch'), 77);"
         "print(type(e := a.recv()).__name__, e)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
@@ -50,7 +51,7 @@ def test_threads_cannot_be_set_too_late():
 
 
 def test_an_error_in_the_worker_reaches_the_caller():
-    worker = Worker("numpy", "cuda", 1)
+    worker = Worker(Choice("numpy", "cuda"), 1)
     with pytest.raises(InputError, match="device 'cuda' is not usable"):
         worker.wait_until_ready()
     worker = ready_worker("numpy", 1)

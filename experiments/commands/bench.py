@@ -15,8 +15,8 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from backends.errors import InputError, check_choice
-from backends.registry import backend_names
+from backends.errors import InputError
+from backends.registry import Choice, choice_of
 from backends.threads import available_threads
 from benchmarks import table, targets
 from benchmarks.run import FILE, Bench, Plan, Setup, chosen_cases
@@ -36,9 +36,8 @@ def thread_counts(text: str) -> tuple[int, ...]:
 
 
 def plan_of(options: Namespace) -> Plan:
-    frameworks = tuple(dict.fromkeys(options.backends.split(",")))
-    for name in frameworks:
-        check_choice("backend", name, backend_names())
+    texts = dict.fromkeys(options.backends.split(","))
+    choices = tuple(dict.fromkeys(choice_of(text, options.device) for text in texts))
     asked = {
         "cycles": options.blocks,
         "launches": options.processes,
@@ -46,20 +45,20 @@ def plan_of(options: Namespace) -> Plan:
     }
     settings: dict[str, Any] = QUICK.copy() if options.quick else {}
     settings |= {name: value for name, value in asked.items() if value is not None}
-    return Plan(setups_of(options, frameworks), options.device, **settings)
+    return Plan(setups_of(options, choices), **settings)
 
 
-def setups_of(options: Namespace, frameworks: tuple[str, ...]) -> tuple[Setup, ...]:
+def setups_of(options: Namespace, choices: tuple[Choice, ...]) -> tuple[Setup, ...]:
     """One and all threads, if neither --threads, --targets nor --quick says otherwise."""
     cases = chosen_cases(options.filter)
     threads = thread_counts(options.threads) if options.threads else None
     if options.targets:
-        found = tuple(targets.setups(cases, frameworks, threads))
+        found = tuple(targets.setups(cases, choices, threads))
         if not found:
             raise InputError("nothing that was asked for has a target: leave out --targets")
         return found
     threads = threads or ((1,) if options.quick else tuple(sorted({1, available_threads()})))
-    return tuple(Setup(count, frameworks, cases) for count in threads)
+    return tuple(Setup(count, choices, cases) for count in threads)
 
 
 def print_record(record: Mapping[str, Any]) -> None:

@@ -14,8 +14,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from backends.errors import InputError, check_choice
-from backends.registry import backend_names
+from backends.errors import InputError
+from backends.registry import Choice, choice_of
 from backends.threads import available_threads
 from experiments.commands.console import (
     console,
@@ -35,24 +35,19 @@ from experiments.commands.worker import EpochResult, Worker
 DIFFERENT = 1
 
 
-def chosen_backends(text: str, device: str) -> dict[str, tuple[str, str]]:
-    """`--backends a,b:cuda` as label → (backend, device)."""
-    labels, chosen = text.split(","), {}
-    for label in labels:
-        name, _, own_device = label.partition(":")
-        check_choice("backend", name, backend_names())
-        chosen[label] = (name, own_device or device)
+def chosen_backends(text: str, device: str) -> dict[str, Choice]:
+    """`--backends a,b:cuda` by label."""
+    labels = text.split(",")
+    chosen = {label: choice_of(label, device) for label in labels}
     if len(labels) < 2 or len(set(chosen.values())) < len(labels):
         raise InputError(f"--backends {text!r} is not allowed: name two or more different ones")
     return chosen
 
 
-def start_workers(
-    workers: list[Worker], chosen: Mapping[str, tuple[str, str]], threads: int
-) -> None:
+def start_workers(workers: list[Worker], chosen: Mapping[str, Choice], threads: int) -> None:
     """Add a worker for each backend, to be closed whatever happens, and say what it runs on."""
-    for label, (name, device) in chosen.items():
-        workers.append(Worker(name, device, threads, label))
+    for label, choice in chosen.items():
+        workers.append(Worker(choice, threads, label))
     for worker in workers:
         worker.wait_until_ready()
         ready = worker.ready

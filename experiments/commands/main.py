@@ -142,9 +142,14 @@ def add_bench(commands: Any) -> None:
         help="the trainings that the project has a target for, on its framework and threads",
     )
     add("--list", action="store_true", help="name the cases and stop")
-    add("--backends", default=",".join(COMPARED_BY_DEFAULT), metavar="A,B", help="(%(default)s)")
+    add(
+        "--backends",
+        default=",".join(COMPARED_BY_DEFAULT),
+        metavar="A,B",
+        help="also torch,torch:cuda,torch:cuda:tf32 (%(default)s)",
+    )
     add("--threads", metavar="N,N", help="CPU threads (default: 1 and all, or the targets')")
-    add("--device", default="cpu", help="cpu or cuda")
+    add("--device", default="cpu", help="cpu or cuda, of what --backends names none for")
     add(
         "--blocks",
         type=positive,

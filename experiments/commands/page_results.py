@@ -85,9 +85,15 @@ BENCH_SHAPE = {
     "date": str,
     "machine": {"processor": str, "cpus": NUMBER, "system": str, "python": str},
     "processes": [
-        {"framework": str, "version": str, "dtype": str, "threads": int, "busy": int},
+        {
+            "framework": str,
+            "version": str,
+            "device": str,
+            "dtype": str,
+            "threads": int,
+            "busy": int,
+        },
     ],
-    "device": str,
     "cycles": int,
     "launches": int,
     "least_seconds": float,
@@ -102,7 +108,7 @@ BENCH_SHAPE = {
             "missing": {"*": str},
             "parity": (None, {"runs": int, "seconds": float}),
             "programs": {
-                "*": {"framework": str, "kind": str, "again": bool, "parity": NUMBER},
+                "*": {"backend": str, "kind": str, "again": bool, "parity": NUMBER},
             },
             "comparisons": [
                 {

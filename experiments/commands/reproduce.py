@@ -22,7 +22,7 @@ from typing import Any
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from backends.errors import InputError, check_choice
-from backends.registry import backend_names
+from backends.registry import Choice, backend_names
 from backends.threads import available_threads
 from experiments import load_experiment
 from experiments.book import ROWS, Row
@@ -149,7 +149,7 @@ def compute(
     module, config = load_experiment(run.row.experiment), run.config
     data = module.prepare(config, options.data_dir)
     schedule = module.schedule(config, data)
-    worker = Worker(run.backend, options.device, options.threads)
+    worker = Worker(Choice(run.backend, options.device), options.threads)
     try:
         worker.wait_until_ready()
         worker.start(run.row.experiment, config, data, ())

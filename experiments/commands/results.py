@@ -6,9 +6,12 @@ import json
 import math
 import os
 import platform
+import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -61,8 +64,19 @@ def write_json(path: Path, result: dict[str, Any]) -> None:
         file.write(text.encode() + b"\n")
 
 
+@cache
+def gpus() -> str:
+    """Their names, as NVIDIA's driver tells them; nothing without one."""
+    program = shutil.which("nvidia-smi")
+    if not program:
+        return ""
+    asked = [program, "--query-gpu=name", "--format=csv,noheader"]
+    done = subprocess.run(asked, capture_output=True, text=True)
+    return ", ".join(done.stdout.split("\n")[:-1]) if done.returncode == 0 else ""
+
+
 def machine() -> dict[str, Any]:
-    """What the numbers were computed on."""
+    """What the numbers were computed on; "gpu" where there is one."""
     processor = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
@@ -73,4 +87,5 @@ def machine() -> dict[str, Any]:
         "cpus": os.cpu_count(),
         "system": platform.system(),
         "python": platform.python_version(),
+        **({"gpu": gpus()} if gpus() else {}),
     }

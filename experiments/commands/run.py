@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 from backends.errors import check_choice
-from backends.registry import backend_names
+from backends.registry import Choice, backend_names
 from backends.threads import available_threads
 from experiments.commands.console import (
     console,
@@ -35,7 +35,8 @@ def main(options: Namespace) -> int:
     data = module.prepare(config, options.data_dir)
     if options.out:
         prepare_folder(options.out)
-    worker = Worker(options.backend, options.device, options.threads or available_threads())
+    choice = Choice(options.backend, options.device)
+    worker = Worker(choice, options.threads or available_threads())
     results: list[EpochResult] = []
     try:
         worker.wait_until_ready()

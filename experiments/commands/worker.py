@@ -13,6 +13,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from backends.errors import InputError
+from backends.registry import Choice, get_backend
 from experiments.commands.remote import Remote
 
 if TYPE_CHECKING:
@@ -48,11 +49,11 @@ class EpochResult:
 class Worker(Remote):
     """The parent's end. Every call waits for its answer."""
 
-    def __init__(self, backend: str, device: str, threads: int, label: str = "") -> None:
-        super().__init__(f"backend {backend!r}", prepare, backend, device, threads)
-        self.backend = backend
-        self.label = label or backend
-        self.ready = Ready("", 0, device)
+    def __init__(self, choice: Choice, threads: int, label: str = "") -> None:
+        super().__init__(f"backend {str(choice)!r}", prepare, choice, threads)
+        self.backend = choice.name
+        self.label = label or str(choice)
+        self.ready = Ready("", 0, choice.device)
 
     def wait_until_ready(self) -> None:
         """Wait for the framework's import; workers started together import side by side."""
@@ -90,21 +91,19 @@ class Worker(Remote):
         return self.ask("record", snapshot)
 
 
-def prepare(backend_name: str, device: str, threads: int) -> tuple[Ready, Session]:
+def prepare(choice: Choice, threads: int) -> tuple[Ready, Session]:
     """In the process: import the framework and verify its threads."""
     from backends.threads import set_threads
 
     set_threads(threads)
-    from backends.registry import get_backend
-
-    backend = get_backend(backend_name, device)
+    backend = get_backend(*choice)
     seen = backend.num_threads()
     if seen != threads:
         raise InputError(
-            f"threads = {threads} did not take effect: {backend_name} computes with {seen}, "
+            f"threads = {threads} did not take effect: {choice.name} computes with {seen}, "
             f"give --threads {seen}"
         )
-    return Ready(backend.version(), seen, device), Session(backend)
+    return Ready(backend.version(), seen, choice.device), Session(backend)
 
 
 class Session:

@@ -7,13 +7,24 @@ from typing import Any
 import numpy as np
 import pytest
 
+from backends.registry import Choice, choice_of
 from benchmarks import judge as judging
-from benchmarks.judge import BOOK, CONTROL, FRAMEWORKS, IMPLEMENTATIONS, WIDEST, pairs
+from benchmarks.judge import (
+    BOOK,
+    CONTROL,
+    DEVICES,
+    FORMATS,
+    FRAMEWORKS,
+    IMPLEMENTATIONS,
+    WIDEST,
+    pairs,
+)
 from benchmarks.launch import Label
+from benchmarks.record import new_program
 from tests.benchmarks.noise import modelled
 
 LABELS = [
-    Label(framework, *rest)
+    Label(Choice(framework), *rest)
     for framework in ("left", "right")
     for rest in (("book",), ("plain",), ("fast",), ("fast", True))
 ]
@@ -29,7 +40,7 @@ def row_of(seconds: dict[Label, list[Any]], **changes: Any) -> dict[str, Any]:
         "failure": "",
         "rates": {"left": rates, "right": rates},
         "programs": {
-            str(label): label._asdict()
+            str(label): new_program(label)
             | {"seconds": launches, "left": [[0.0] * len(own) for own in launches]}
             for label, launches in seconds.items()
         },
@@ -77,6 +88,19 @@ def test_frameworks_are_set_against_each_other_kind_by_kind():
         ("left fast again", "left fast"),
         ("right fast again", "right fast"),
     }
+
+
+def test_backends_that_differ_in_more_than_one_thing_are_not_set_against_each_other():
+    texts = ("mxnet", "torch", "torch:cuda", "torch:cuda:tf32", "mxnet:cuda")
+    labels = [Label(choice_of(text), "fast") for text in texts]
+    found = list(pairs({str(label): new_program(label) for label in labels}))
+    assert found == [
+        (FRAMEWORKS, "torch fast", "mxnet fast"),
+        (DEVICES, "torch:cuda fast", "torch fast"),
+        (FORMATS, "torch:cuda:tf32 fast", "torch:cuda fast"),
+        (FRAMEWORKS, "mxnet:cuda fast", "torch:cuda fast"),
+        (DEVICES, "mxnet:cuda fast", "mxnet fast"),
+    ]
 
 
 def test_a_quiet_run_gives_verdicts():
@@ -161,5 +185,6 @@ def test_the_verdict_is_of_the_program(factor):
 
 def test_the_noise_model_is_too_wide_for_verdicts_with_few_blocks():
     program, again = modelled(np.random.default_rng(0), launches=1, cycles=4)
-    row = row_of({Label("left", "fast"): program, Label("left", "fast", True): again})
+    left = Choice("left")
+    row = row_of({Label(left, "fast"): program, Label(left, "fast", True): again})
     assert judge([row])

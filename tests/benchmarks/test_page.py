@@ -20,7 +20,7 @@ KINDS = {"book": 2.0, "plain": 1.5, "fast": 1.0}
 def program(kind: str, size: int, again: bool = False) -> dict[str, Any]:
     median = KINDS[kind] * size / 1000
     return {
-        "framework": "left",
+        "backend": "left",
         "kind": kind,
         "again": again,
         "parity": 0.25,
@@ -72,9 +72,15 @@ def record(*rows: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "date": "2026-01-02T03:04:05+00:00",
         "machine": {"processor": "abacus", "cpus": 2, "system": "Linux", "python": "3.11"},
         "processes": [
-            {"framework": "left", "version": "1", "dtype": "float32", "threads": 1, "busy": 1}
+            {
+                "framework": "left",
+                "version": "1",
+                "device": "cpu",
+                "dtype": "float32",
+                "threads": 1,
+                "busy": 1,
+            }
         ],
-        "device": "cpu",
         "cycles": 10,
         "launches": 5,
         "least_seconds": 0.02,

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from backends import InputError, backend_names
+from backends.registry import Choice
 from backends.threads import VARIABLES, available_threads
 from benchmarks import process
 from benchmarks.process import Failed, Process, Session, Timing, kinds_of
@@ -26,7 +27,7 @@ CASES = cases.__name__
 def test_a_process_says_what_it_runs_on(framework, kinds):
     backend_or_skip(framework)
     threads = min(2, available_threads())
-    started = Process(framework, "cpu", threads, kinds, CASES)
+    started = Process(Choice(framework), threads, kinds, CASES)
     ready = started.wait_until_ready()
     started.close()
     assert (ready.framework, ready.threads, ready.device, ready.dtype) == (
@@ -45,7 +46,7 @@ def planted(faults: str, framework: str, threads: int, kinds: str = "lockstep") 
         f"os.environ.update(dict.fromkeys({VARIABLES}, '2'));"
         f"{faults};"
         "a, b = m.Pipe(); a.send(['no such method']);"  # or a process without error would wait
-        f"r.serve(b, 'x', p.prepare, {framework!r}, 'cpu', {threads}, {kinds!r}, {CASES!r});"
+        f"r.serve(b, 'x', p.prepare, p.Choice({framework!r}), {threads}, {kinds!r}, {CASES!r});"
         "e = a.recv(); print(type(e).__name__, e)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
@@ -89,8 +90,8 @@ def test_one_thread_at_work_of_several_is_refused(monkeypatch):
 def test_the_books_process_leaves_mxnets_shapes_alone():
     backend_or_skip("mxnet")
     program = (
-        "import sys; from benchmarks.process import prepare;"
-        f"prepare('mxnet', 'cpu', 1, 'book', {CASES!r}); import mxnet;"
+        "import sys; from benchmarks.process import Choice, prepare;"
+        f"prepare(Choice('mxnet'), 1, 'book', {CASES!r}); import mxnet;"
         "print('backends.mxnet_backend' in sys.modules, mxnet.util.is_np_shape())"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
@@ -100,7 +101,7 @@ def test_the_books_process_leaves_mxnets_shapes_alone():
 def test_a_device_that_is_not_there_is_one_clear_line(framework):
     if "cuda" in framework.devices():
         pytest.skip("there is a GPU")
-    started = Process(framework.name, "cuda", 1, "lockstep", CASES)
+    started = Process(Choice(framework.name, "cuda"), 1, "lockstep", CASES)
     with pytest.raises(InputError, match="device 'cuda' is not usable") as caught:
         started.wait_until_ready()
     assert "\n" not in str(caught.value)
@@ -108,14 +109,14 @@ def test_a_device_that_is_not_there_is_one_clear_line(framework):
 
 @pytest.fixture
 def session() -> Session:
-    found = Session("numpy", backend_or_skip("numpy"), "cpu", CASES)
+    found = Session(Choice("numpy"), backend_or_skip("numpy"), CASES)
     found.begin(cases.case("by hand").key)
     return found
 
 
 def test_the_programs_of_a_case(session):
-    assert kinds_of(session.case, "numpy") == ["book", "plain"]
-    assert kinds_of(session.case, "torch") == ["plain", "fast"]
+    assert kinds_of(session.case, Choice("numpy")) == ["book", "plain"]
+    assert kinds_of(session.case, Choice("torch")) == ["plain", "fast"]
     for kind in ("book", "plain"):
         assert list(session.results(kind)) == ["product"]
     session.begin(cases.case("right").key)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from backends.registry import Choice
 from benchmarks.run import FILE, Bench, Plan, Setup, chosen_cases
 from benchmarks.table import markdown, tables
 from tests.benchmarks import cases
@@ -21,9 +22,9 @@ from tests.conftest import backend_or_skip
 CASES = cases.__name__
 
 
-def run(folder: Path, frameworks: tuple[str, ...], *texts: str, **settings: Any) -> Bench:
+def run(folder: Path, backends: tuple[str, ...], *texts: str, **settings: Any) -> Bench:
     quick = {"cycles": 2, "patience": 1, "launches": 1, "least": 0.005}
-    setup = Setup(1, frameworks, chosen_cases(texts, CASES))
+    setup = Setup(1, tuple(map(Choice, backends)), chosen_cases(texts, CASES))
     plan = Plan((setup,), source=CASES, **quick | settings)
     bench = Bench(plan, folder / FILE, command="a test")
     bench.run()
@@ -127,10 +128,10 @@ import sys
 from pathlib import Path
 
 if __name__ == "__main__":  # its processes import it too, and set their threads first
-    from benchmarks.run import Bench, Plan, Setup, chosen_cases
+    from benchmarks.run import Bench, Choice, Plan, Setup, chosen_cases
 
     source = "tests.benchmarks.cases"
-    setup = Setup(1, ("numpy",), chosen_cases(["t"], source))
+    setup = Setup(1, (Choice("numpy"),), chosen_cases(["t"], source))
     plan = Plan((setup,), cycles=2, launches=50, source=source)
     Bench(plan, Path(sys.argv[1])).run()
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from backends.registry import Choice
 from benchmarks.cases import all_cases
 from benchmarks.run import chosen_cases
 from benchmarks.table import targets
@@ -19,27 +20,28 @@ def test_every_target_has_a_case_with_both_programs():
         assert case.concise if target.kind == "concise" else case.scratch
 
 
-def asked(frameworks, threads=None):
+def asked(choices, threads=None):
     return {
-        (case.key, framework, setup.threads)
-        for setup in setups(chosen_cases([]), frameworks, threads)
+        (case.key, choice.name, setup.threads)
+        for setup in setups(chosen_cases([]), choices, threads)
         for case in setup.cases
-        for framework in setup.frameworks
+        for choice in setup.choices
     }
 
 
 def test_targets_are_measured_and_nothing_else():
     everything = {(t.case, t.framework, t.threads) for t in TARGETS}
-    assert asked(("torch", "mxnet")) == everything
-    assert asked(("torch",)) == {found for found in everything if found[1] == "torch"}
-    assert asked(("torch", "mxnet"), (1,)) == {found for found in everything if found[2] == 1}
-    assert not asked(("numpy",))
+    torch, mxnet = Choice("torch"), Choice("mxnet")
+    assert asked((torch, mxnet)) == everything
+    assert asked((torch,)) == {found for found in everything if found[1] == "torch"}
+    assert asked((torch, mxnet), (1,)) == {found for found in everything if found[2] == 1}
+    assert not asked((Choice("numpy"), Choice("torch", "cuda")))
 
 
-def row(interval, threads=TARGET.threads, framework=TARGET.framework, baseline="book"):
+def row(interval, threads=TARGET.threads, backend=TARGET.framework, baseline="book"):
     programs = {
-        "own": {"framework": framework, "kind": TARGET.kind},
-        "other": {"framework": framework, "kind": baseline},
+        "own": {"backend": backend, "kind": TARGET.kind},
+        "other": {"backend": backend, "kind": baseline},
     }
     found = {"program": "own", "baseline": "other", "ratio": sum(interval) / 2}
     comparisons = [found | {"interval": interval}]
@@ -60,7 +62,9 @@ def test_a_target_is_judged_by_the_interval(low, high, said):
 
 
 @pytest.mark.parametrize(
-    "other", [{"threads": 99}, {"framework": "another"}, {"baseline": "plain"}], ids=str
+    "other",
+    [{"threads": 99}, {"backend": f"{TARGET.framework}:cuda"}, {"baseline": "plain"}],
+    ids=str,
 )
 def test_only_the_comparison_with_the_book_counts(other):
     assert not list(measured([row([0.1, 0.2], **other)]))
