@@ -14,13 +14,14 @@ What has no elements ends the process in most of these operations and is left to
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
-from backends import mxnet_layers
 from backends.errors import check_choice, check_max_norm
 from backends.mxnet_backend import ACTIVATIONS, MxnetBackend, checked_ids, nd
 from backends.mxnet_cross_entropy import CrossEntropy
+from backends.mxnet_layers import GRU, LSTM, RNN
 from backends.mxnet_recurrence import gru_cell, joined, lstm_cell, product, rnn_states
 from backends.mxnet_replay import replaying
 
@@ -34,7 +35,7 @@ nd.empty(31 * 2**20, dtype="uint8")
 
 @dataclass(frozen=True)
 class FastMxnetBackend(MxnetBackend):
-    layers = mxnet_layers
+    _layers: ClassVar[dict[str, Any]] = {"rnn": RNN, "gru": GRU, "lstm": LSTM}
 
     def from_numpy(self, array):
         array = np.asarray(array)
