@@ -1,6 +1,7 @@
 # `make compare` and `make test` work from a bare clone: each builds .venv on first use.
 PYTHON ?= python3
 EPOCHS ?= 50
+PROCESSES ?= 8
 BIN := .venv/bin
 
 .PHONY: compare report test slow proof lint parity bench clean
@@ -46,7 +47,7 @@ parity: .venv
 
 # The trainings beside the book's own code; `lockstep bench --list` names all cases.
 bench: .venv
-	$(BIN)/lockstep bench --targets --processes 8 --seconds 15 --markdown results/bench.md
+	$(BIN)/lockstep bench --targets --processes $(PROCESSES) --seconds 15 --markdown results/bench.md
 
 # The stamp is the last file written, so an interrupted install starts again.
 .venv: .venv/installed
