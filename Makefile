@@ -45,7 +45,8 @@ lint: .venv
 parity: .venv
 	$(BIN)/python -m pytest -n 2 tests/parity
 
-# The trainings beside the book's own code; `lockstep bench --list` names all cases.
+# The trainings beside the book's own code, half an hour; with more launches of the processes,
+# `make bench PROCESSES=20`, it knows more. `lockstep bench --list` names all cases.
 bench: .venv
 	$(BIN)/lockstep bench --targets --processes $(PROCESSES) --seconds 15 --markdown results/bench.md
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_info
@@ -48,11 +48,6 @@ def checked_ids(ids: Any, size: int) -> Any:
 @dataclass(frozen=True)
 class MxnetBackend(Backend):
     name = "mxnet"
-    _layers: ClassVar[dict[str, Any]] = {
-        "rnn": gluon.rnn.RNN,
-        "gru": gluon.rnn.GRU,
-        "lstm": gluon.rnn.LSTM,
-    }
 
     def __post_init__(self) -> None:
         hint = "MXNet sees no GPU"
@@ -332,16 +327,16 @@ class MxnetBackend(Backend):
 
     def rnn_layer(self, num_inputs, num_hiddens, activation):
         check_choice("activation", activation, ACTIVATIONS)
-        options = {"input_size": num_inputs, "dtype": self.dtype}
-        return recurrent(self._layers["rnn"](num_hiddens, 1, activation, **options), "rnn")
+        layer = gluon.rnn.RNN(num_hiddens, 1, activation, input_size=num_inputs, dtype=self.dtype)
+        return recurrent(layer, "rnn")
 
     def gru_layer(self, num_inputs, num_hiddens):
-        layer = self._layers["gru"](num_hiddens, input_size=num_inputs, dtype=self.dtype)
-        return recurrent(layer, "gru")
+        return recurrent(gluon.rnn.GRU(num_hiddens, input_size=num_inputs, dtype=self.dtype), "gru")
 
     def lstm_layer(self, num_inputs, num_hiddens):
-        layer = self._layers["lstm"](num_hiddens, input_size=num_inputs, dtype=self.dtype)
-        return recurrent(layer, "lstm")
+        return recurrent(
+            gluon.rnn.LSTM(num_hiddens, input_size=num_inputs, dtype=self.dtype), "lstm"
+        )
 
     def network(self, **layers):
         return MxnetNetwork(self, layers)

@@ -14,12 +14,11 @@ What has no elements ends the process in most of these operations and is left to
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
 
 import numpy as np
 
 from backends.errors import check_choice, check_max_norm
-from backends.mxnet_backend import ACTIVATIONS, MxnetBackend, checked_ids, nd
+from backends.mxnet_backend import ACTIVATIONS, MxnetBackend, checked_ids, nd, recurrent
 from backends.mxnet_cross_entropy import CrossEntropy
 from backends.mxnet_layers import GRU, LSTM, RNN
 from backends.mxnet_recurrence import gru_cell, joined, lstm_cell, product, rnn_states
@@ -35,8 +34,6 @@ nd.empty(31 * 2**20, dtype="uint8")
 
 @dataclass(frozen=True)
 class FastMxnetBackend(MxnetBackend):
-    _layers: ClassVar[dict[str, Any]] = {"rnn": RNN, "gru": GRU, "lstm": LSTM}
-
     def from_numpy(self, array):
         array = np.asarray(array)
         if array.dtype.kind in "iu" or not array.size:
@@ -119,3 +116,14 @@ class FastMxnetBackend(MxnetBackend):
         if array.ndim > 1 and array.size:
             squares = nd.dot(squares, nd.ones(array.shape[-1:], **self._float))
         return self.sum(squares)
+
+    def rnn_layer(self, num_inputs, num_hiddens, activation):
+        check_choice("activation", activation, ACTIVATIONS)
+        layer = RNN(num_hiddens, 1, activation, input_size=num_inputs, dtype=self.dtype)
+        return recurrent(layer, "rnn")
+
+    def gru_layer(self, num_inputs, num_hiddens):
+        return recurrent(GRU(num_hiddens, input_size=num_inputs, dtype=self.dtype), "gru")
+
+    def lstm_layer(self, num_inputs, num_hiddens):
+        return recurrent(LSTM(num_hiddens, input_size=num_inputs, dtype=self.dtype), "lstm")

@@ -10,14 +10,16 @@ from typing import Any
 
 from backends.mxnet_backend import gluon
 
-OWN = ("l0_i2h_weight", "l0_h2h_weight", "l0_i2h_bias", "l0_h2h_bias")
+PARAMETERS = ("l0_i2h_weight", "l0_h2h_weight", "l0_i2h_bias", "l0_h2h_bias")
 
 
 class JoinedAsRows:
     def hybrid_forward(
-        self: Any, F: Any, inputs: Any, states: Any, sequence_length: Any = None, **params: Any
+        self: Any, F: Any, inputs: Any, states: Any, **params: Any
     ) -> tuple[Any, list[Any]]:
-        rows = F.concat(*(params[name].reshape((-1, self._hidden_size)) for name in OWN), dim=0)
+        rows = F.concat(
+            *(params[name].reshape((-1, self._hidden_size)) for name in PARAMETERS), dim=0
+        )
         outputs, *states = F.RNN(
             inputs,
             rows.reshape((-1,)),

@@ -35,26 +35,29 @@ class Choice(NamedTuple):
     dtype: str = "float32"
 
     def __str__(self) -> str:
-        """`torch`, `torch:cuda` or `torch:cuda:tf32`: as `choice_of` reads it."""
-        parts = self if self.dtype != "float32" else self[:2] if self.device != "cpu" else self[:1]
-        return ":".join(parts)
+        """`torch`, `torch:cuda` or `torch:cuda:tf32`."""
+        if self.dtype != "float32":
+            return ":".join(self)
+        return self.name if self.device == "cpu" else f"{self.name}:{self.device}"
+
+
+TF32 = Choice("torch", "cuda", "tf32")
 
 
 def choice_of(text: str, device: str = "cpu") -> Choice:
-    """What `--backends` names. device: where the text names none.
+    """What `--backends` names: NAME, NAME:DEVICE or torch:cuda:tf32. device: where none is named.
 
-    Raises InputError for a text that is not NAME, NAME:DEVICE or NAME:DEVICE:tf32.
+    Raises InputError for anything else.
     """
+    if text == str(TF32):
+        return TF32
     name, *own = text.split(":")
     check_choice("backend", name, backend_names())
-    if len(own) > 2:
-        raise InputError(
-            f"backend {text!r} is not allowed: give NAME, NAME:DEVICE or torch:cuda:tf32"
-        )
-    found = Choice(name, *own) if own else Choice(name, device)
-    check_choice("device", found.device, ("cpu", "cuda"))
-    check_choice("dtype", found.dtype, ("float32", "tf32"))
-    return found
+    if len(own) > 1:
+        raise InputError(f"backend {text!r} is not allowed: give NAME, NAME:DEVICE or {TF32}")
+    choice = Choice(name, *own) if own else Choice(name, device)
+    check_choice("device", choice.device, ("cpu", "cuda"))
+    return choice
 
 
 @dataclass(frozen=True)

@@ -59,11 +59,16 @@ class TorchBackend(Backend):
 
     def __post_init__(self) -> None:
         check_device(self.device, self.devices(), "torch sees no CUDA GPU")
-        own = ("tf32",) if self.device == "cuda" else ()
+        has_tf32 = self.device == "cuda" and torch.cuda.is_tf32_supported()
+        own = ("tf32",) if has_tf32 else ()
         check_choice("dtype", self.dtype, ("float32", "float64", *own))
-        if self.device == "cuda":  # for the whole process: cuDNN uses TF32 unless told not to
+        if self.device == "cuda":
+            # For the whole process. cuDNN uses TF32 unless told not to, cuBLAS where the
+            # environment says so; the setting above these three would leave such ones alone.
             precision = "tf32" if self.dtype == "tf32" else "ieee"
-            torch.backends.fp32_precision = precision  # type: ignore[attr-defined]
+            libraries: Any = torch.backends
+            for part in (libraries.cuda.matmul, libraries.cudnn.conv, libraries.cudnn.rnn):
+                part.fp32_precision = precision
 
     @cached_property
     def _float(self) -> dict[str, Any]:

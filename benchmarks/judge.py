@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import combinations
 from statistics import median
 from typing import Any
 
@@ -23,18 +24,19 @@ MOST_LEFT = 0.01
 
 CONTROL, FRAMEWORKS, BOOK, IMPLEMENTATIONS = "A/A", "frameworks", "book", "implementations"
 DEVICES, FORMATS = "devices", "formats"
-ALONE = {"framework": FRAMEWORKS, "device": DEVICES, "dtype": FORMATS}
-"""What a pair of backends compares if they differ in this alone."""
+COMPARES = {"framework": FRAMEWORKS, "device": DEVICES, "dtype": FORMATS}
+"""What two programs of a kind compare that differ in one of these alone."""
 
 
 def of_backends(programs: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Each with the first one before it that differs in one thing alone."""
-    for place, (label, program) in enumerate(programs.items()):
-        for what, compares in ALONE.items():
-            for baseline, other in list(programs.items())[:place]:
-                if [name for name in ALONE if program[name] != other[name]] == [what]:
-                    yield compares, label, baseline
-                    break
+    """Each with the first that differs from it in one thing alone, for every such thing."""
+    found: dict[tuple[str, str], str] = {}
+    for (baseline, first), (label, program) in combinations(programs.items(), 2):
+        differing = [what for what in COMPARES if program[what] != first[what]]
+        if len(differing) == 1:
+            found.setdefault((COMPARES[differing[0]], label), baseline)
+    for (compares, label), baseline in found.items():
+        yield compares, label, baseline
 
 
 def pairs(programs: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -125,7 +127,7 @@ def doubts(rows: Sequence[Row]) -> list[str]:
 
     All A/A intervals together miss 1 in one run of twenty: each alone would in one of twenty.
     """
-    found = []
+    found, wanted = [], 0
     deciding = controls(rows)
     for row, comparison in deciding:
         name = f"{comparison['baseline']}, {row['case']}, threads: {row['threads']}"
@@ -133,12 +135,14 @@ def doubts(rows: Sequence[Row]) -> list[str]:
         if not known.together(len(deciding)).contains(1.0):
             found.append(f"A/A of {name} is {known.value:.3f}, its interval does not contain 1")
         if comparison["smallest_effect"] > WIDEST:
-            launches = len(row["programs"][comparison["program"]]["seconds"])
             found.append(
                 f"A/A of {name} is known to ±{comparison['smallest_effect']:.1%} only, "
-                f"±{WIDEST:.0%} is asked for: --processes "
-                f"{enough_launches(comparison['smallest_effect'], launches)} may do"
+                f"±{WIDEST:.0%} is asked for"
             )
+            launches = len(row["programs"][comparison["program"]]["seconds"])
+            wanted = max(wanted, enough_launches(comparison["smallest_effect"], launches))
+    if wanted:
+        found.append(f"for all A/A to be known as well, --processes {wanted} may be enough")
     return found
 
 

@@ -19,6 +19,11 @@ CONTROLLED = ("fast", "concise", "plain")
 """The kind of program, the first of these that a case has, that runs in two processes."""
 
 
+MOST_OF_TF32 = 2.0**14
+"""Times what rounding allows in float32, up to which results in TF32 are timed. Its factors have 11
+bits instead of 24; by how much a program misses stands in its row."""
+
+
 class Label(NamedTuple):
     """A program of a case. again: the same one once more, in another process."""
 
@@ -55,7 +60,8 @@ class Launch:
     plain definitions, where these are not what is controlled, and one for the book's code.
 
     What else a process has done changes what its allocator does: programs that share it are not
-    the same as one that is alone.
+    the same as one that is alone. And who first takes its memory gets the better one: of two equal
+    programs the one prepared later was slower in 24 launches of 28, by 1 to 3 % in the median.
     """
 
     def __init__(
@@ -64,8 +70,10 @@ class Launch:
         threads: int,
         cases: Sequence[Case],
         source: str,
+        backwards: bool = False,
     ) -> None:
-        self.choices = choices
+        """backwards: prepare the last program first."""
+        self.choices, self.backwards = choices, backwards
         self.start: Callable[[Choice, str], Process] = partial(
             start_process, threads=threads, source=source
         )
@@ -88,7 +96,7 @@ class Launch:
             found += [Label(choice, kind) for kind in kinds]
             twice = next((kind for kind in CONTROLLED if kind in kinds), None)
             found += [Label(choice, twice, again=True)] if twice else []
-        return found
+        return found[::-1] if self.backwards else found
 
     def role(self, label: Label) -> tuple[Choice, str]:
         if label.again:
@@ -138,18 +146,20 @@ class Launch:
                 continue
             reference = references.of_program(case.key, len(labels), label.choice.name, label.kind)
             parity = agreement(results, reference)
-            if parity.problem and label.choice.dtype != "tf32":  # whose error is what it shows
+            most = MOST_OF_TF32 if label.choice.dtype == "tf32" else 1.0
+            if parity.problem and not parity.ratio <= most:
                 raise CaseFailedError(f"no parity, no number: {label}: {parity.problem}")
             measured.parity[label] = parity.ratio
         for label in labels:
-            found = self.attempt(label, "calibrate", label.kind, least)
-            # Those of A/A are timed alike.
-            timings[label] = timings.get(label._replace(again=False), found)
-            measured.units[label] = timings[label].units
-            measured.left[label] = []
+            timings[label] = self.attempt(label, "calibrate", label.kind, least)
             if self.role(label)[1] in ("own", "again"):
                 rates, known = self.attempt(label, "rates"), measured.rates.get(label.choice)
                 measured.rates[label.choice] = known.best(rates) if known else rates
+
+        for label in labels:
+            timings[label] = timings[label._replace(again=False)]  # those of A/A are timed alike
+            measured.units[label] = timings[label].units
+            measured.left[label] = []
 
         def block(label: Label) -> float:
             timed = self.attempt(label, "block", label.kind, timings[label])

@@ -20,7 +20,7 @@ from backends.errors import InputError
 from backends.registry import Choice, get_backend
 from backends.threads import set_threads
 from experiments.commands.remote import Remote
-from experiments.commands.results import machine
+from experiments.commands.results import processor
 
 if TYPE_CHECKING:
     from benchmarks.limits import Rates
@@ -106,10 +106,9 @@ def prepare(choice: Choice, threads: int, kinds: str, cases: str) -> tuple[Ready
 
     busy = busy_threads(product) if choice.device == "cpu" else 0
     verify(choice.name, threads, backend.num_threads(), busy)
-    processor, version = machine()["processor"], backend.version()
-    ready = Ready(
-        choice.name, version, np.__version__, threads, busy, choice.device, choice.dtype, processor
-    )
+    name, device, dtype = choice
+    versions = backend.version(), np.__version__
+    ready = Ready(name, *versions, threads, busy, device, dtype, processor())
     return ready, Session(choice, backend, cases)
 
 

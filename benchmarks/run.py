@@ -103,9 +103,11 @@ class Bench:
 
     def launches(self) -> Iterator[tuple[Setup, Launch]]:
         plan = self.plan
-        for _ in range(plan.launches):
+        for number in range(plan.launches):
             for setup in plan.setups:
-                launch = Launch(setup.choices, setup.threads, setup.cases, plan.source)
+                launch = Launch(
+                    setup.choices, setup.threads, setup.cases, plan.source, number % 2 == 1
+                )
                 try:
                     self.ready += [asdict(ready) for ready in launch.ready]
                     yield setup, launch

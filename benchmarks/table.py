@@ -16,6 +16,7 @@ from benchmarks.judge import (
     WIDEST,
 )
 from benchmarks.targets import measured
+from experiments.commands.results import described
 
 SLOW = 30.0
 """Seconds of a parity check from which on its row says how long it took."""
@@ -161,14 +162,13 @@ def facts(record: dict[str, Any]) -> list[tuple[str, str]]:
     processes, machine = record["processes"], record["machine"]
     versions = dict.fromkeys(f"{p['framework']} {p['version']} ({p['dtype']})" for p in processes)
     threads = dict.fromkeys(f"{p['threads']} (seen at work: {p['busy'] or '?'})" for p in processes)
-    places = [machine["processor"], f"{machine['cpus']} CPUs", machine["system"]]
     missing = dict.fromkeys(
         f"{label}: {problem}" for row in record["rows"] for label, problem in row["missing"].items()
     )
     return [
         ("command", record["command"]),
         ("date", record["date"]),
-        ("machine", ", ".join([*places, *([machine["gpu"]] if "gpu" in machine else [])])),
+        ("machine", described(machine)),
         ("versions", ", ".join([f"Python {machine['python']}", *versions])),
         ("device", ", ".join(dict.fromkeys(p["device"] for p in processes))),
         ("threads", "; ".join(threads)),

@@ -18,15 +18,13 @@ from backends.interface import Backend
 settings.register_profile("lockstep", deadline=None)
 settings.load_profile("lockstep")
 
-# LOCKSTEP_DEVICE=cuda holds a GPU to the bounds of the CPU.
-DEVICE = os.environ.get("LOCKSTEP_DEVICE", "cpu")
 FRAMEWORKS = [name for name in backend_names() if name != "numpy"]
 
 
 def backend_or_skip(name: str, dtype: str = "float32") -> Backend:
     """A backend; one that is not installed skips the test, or fails it where all are required."""
     try:
-        return get_backend(name, "cpu" if name == "numpy" else DEVICE, dtype)
+        return get_backend(name, dtype=dtype)
     except InputError as error:
         if os.environ.get("LOCKSTEP_REQUIRE_BACKENDS") == "1":
             raise

@@ -136,8 +136,8 @@ def test_a_choice_names_a_backend_a_device_and_a_format(text: str, choice: tuple
     [
         ("theano:cpu", "backend 'theano' is unknown"),
         ("torch:", "device '' is unknown: choose 'cpu' or 'cuda'"),
-        ("torch:cuda:half", "dtype 'half' is unknown: choose 'float32' or 'tf32'"),
-        ("torch:cuda:tf32:0", "backend 'torch:cuda:tf32:0' is not allowed: give NAME"),
+        ("torch:cuda:half", "backend 'torch:cuda:half' is not allowed: give NAME"),
+        ("mxnet:cuda:tf32", "'mxnet:cuda:tf32' is not allowed: .* NAME:DEVICE or torch:cuda:tf32"),
     ],
 )
 def test_a_choice_that_is_none_is_refused(text: str, problem: str) -> None:
@@ -152,11 +152,17 @@ def test_there_is_no_tf32_on_the_cpu(name: str) -> None:
         get_backend(name, "cpu", "tf32")
 
 
-def test_products_on_a_gpu_are_in_float32_unless_tf32_is_asked_for() -> None:
+@pytest.mark.parametrize("environment", ["", "1"])
+def test_products_on_a_gpu_are_in_float32_unless_tf32_is_asked_for(
+    environment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     backend_or_skip("torch")
+    if environment:  # as containers for GPUs have it
+        monkeypatch.setenv("TORCH_ALLOW_TF32_CUBLAS_OVERRIDE", environment)
     program = (
         "import torch; from backends.torch_backend import TorchBackend;"
         "TorchBackend.devices = classmethod(lambda cls: ('cpu', 'cuda'));"
+        "torch.cuda.is_tf32_supported = lambda: True;"
         "own = torch.backends;"
         "seen = lambda: print(own.cuda.matmul.fp32_precision, own.cudnn.rnn.fp32_precision);"
         "TorchBackend('cuda'); seen(); TorchBackend('cuda', 'tf32'); seen();"

@@ -7,6 +7,7 @@ from statistics import median
 from typing import Any
 
 from experiments.book import ROWS, Figure, Row
+from experiments.commands.results import described
 
 Runs = Sequence[Mapping[str, Any]]
 
@@ -121,10 +122,7 @@ def section(row: Row, runs: Runs) -> Iterator[str]:
 def environment(runs: Runs) -> Iterator[str]:
     versions = {f"{run['backend']} {run['version']} ({run['device']})" for run in runs}
     threads = {str(run["threads"]) for run in runs}
-    machines = {
-        "{processor}, {cpus} CPUs, {system}, Python {python}".format(**run["machine"])
-        for run in runs
-    }
+    machines = {f"{described(run['machine'])}, Python {run['machine']['python']}" for run in runs}
     dates = sorted({run["date"] for run in runs})
     yield f"\nBackends: {', '.join(sorted(versions))}; threads of a run: {', '.join(threads)}.  "
     yield f"Machine: {'; '.join(sorted(machines))}.  "

@@ -146,7 +146,8 @@ def add_bench(commands: Any) -> None:
         "--backends",
         default=",".join(COMPARED_BY_DEFAULT),
         metavar="A,B",
-        help="also A:cuda and A:cuda:tf32 (%(default)s)",
+        help="each with a device of its own if you like, as A:cuda; compared are those that differ "
+        "in framework, device or number format alone (%(default)s)",
     )
     add("--threads", metavar="N,N", help="CPU threads (default: 1 and all, or the targets')")
     add("--device", default="cpu", help="cpu or cuda, of what --backends names none for")

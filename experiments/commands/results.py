@@ -71,19 +71,30 @@ def gpus() -> str:
     if not program:
         return ""
     asked = [program, "--query-gpu=name", "--format=csv,noheader"]
-    done = subprocess.run(asked, capture_output=True, text=True)
-    return ", ".join(done.stdout.split("\n")[:-1]) if done.returncode == 0 else ""
+    try:
+        done = subprocess.run(asked, capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.SubprocessError):  # a broken driver costs no finished run
+        return ""
+    return ", ".join(done.stdout.splitlines()) if done.returncode == 0 else ""
+
+
+def processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    text = cpuinfo.read_text() if cpuinfo.exists() else ""
+    names = [line for line in text.splitlines() if line.startswith("model name")]
+    own = names[0].partition(":")[2].strip() if names else ""
+    return own or platform.processor() or platform.machine()
+
+
+def described(machine: dict[str, Any]) -> str:
+    own = [machine["processor"], f"{machine['cpus']} CPUs", machine["system"]]
+    return ", ".join([*own, *([machine["gpu"]] if "gpu" in machine else [])])
 
 
 def machine() -> dict[str, Any]:
     """What the numbers were computed on; "gpu" where there is one."""
-    processor = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        names = [line for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
-        processor = names[0].partition(":")[2].strip() if names else processor
     return {
-        "processor": processor,
+        "processor": processor(),
         "cpus": os.cpu_count(),
         "system": platform.system(),
         "python": platform.python_version(),

@@ -138,7 +138,8 @@ class Recorder:
 
         def copy(path: Path, array: Any) -> np.ndarray:
             array = np.array(array) if type(array) is np.ndarray else self.backend.to_numpy(array)
-            return array.astype(self.backend.dtype) if array.dtype.kind == "f" else array
+            stored = "float64" if self.backend.dtype == "float64" else "float32"
+            return array.astype(stored) if array.dtype.kind == "f" else array
 
         return mapped(tree, copy)
 

@@ -93,14 +93,14 @@ def test_frameworks_are_set_against_each_other_kind_by_kind():
 def test_backends_that_differ_in_more_than_one_thing_are_not_set_against_each_other():
     texts = ("mxnet", "torch", "torch:cuda", "torch:cuda:tf32", "mxnet:cuda")
     labels = [Label(choice_of(text), "fast") for text in texts]
-    found = list(pairs({str(label): new_program(label) for label in labels}))
-    assert found == [
+    found = set(pairs({str(label): new_program(label) for label in labels}))
+    assert found == {
         (FRAMEWORKS, "torch fast", "mxnet fast"),
         (DEVICES, "torch:cuda fast", "torch fast"),
         (FORMATS, "torch:cuda:tf32 fast", "torch:cuda fast"),
         (FRAMEWORKS, "mxnet:cuda fast", "torch:cuda fast"),
         (DEVICES, "mxnet:cuda fast", "mxnet fast"),
-    ]
+    }
 
 
 def test_a_quiet_run_gives_verdicts():
@@ -119,7 +119,9 @@ def test_no_verdicts_if_a_program_differs_from_itself():
 
 def test_no_verdicts_if_the_control_is_too_wide():
     right, wide = quiet(0), quiet(1, noise=20)
-    assert all(f"±{WIDEST:.0%} is asked for: --processes " in why for why in judge([right, wide]))
+    *doubts, advice = judge([right, wide])
+    assert all(f"±{WIDEST:.0%} is asked for" in why for why in doubts)
+    assert "--processes" in advice
     assert verdicts(right) == verdicts(wide) == {None}
 
 
