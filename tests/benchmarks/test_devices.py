@@ -13,35 +13,31 @@ import pytest
 from backends.registry import Choice
 from benchmarks import launch
 from benchmarks.judge import DEVICES, FORMATS
-from benchmarks.run import FILE, Bench, Plan, Setup, chosen_cases
 from benchmarks.table import TITLES, markdown
 from experiments.commands import results
-from tests.benchmarks import cases
 from tests.benchmarks.double import CPU, Double
+from tests.benchmarks.running import run
 
 GPU, TF32 = Choice("numpy", "cuda"), Choice("numpy", "cuda", "tf32")
 ROUNDED = 1 + 2.0**-11
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def measure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setattr(launch, "start_process", Double)
 
-    def run(wrong: Mapping[Choice, float]) -> tuple[dict[str, Any], str]:
+    def measure(wrong: Mapping[Choice, float]) -> tuple[dict[str, Any], str]:
         monkeypatch.setattr(Double, "wrong", wrong)
-        setup = Setup(1, (CPU, GPU, TF32), chosen_cases(["right"], cases.__name__))
-        quick = {"cycles": 2, "patience": 1, "launches": 1, "least": 0.005}
-        bench = Bench(Plan((setup,), source=cases.__name__, **quick), tmp_path / FILE)
-        bench.run()
+        bench = run(tmp_path, [CPU, GPU, TF32], "right")
         (row,) = bench.rows.values()
         return row, markdown(bench.record())
 
-    yield run
+    yield measure
     gc.unfreeze()
 
 
-def test_tf32_stands_beside_float32_and_the_gpu_beside_the_cpu(run):
-    row, text = run({TF32: ROUNDED})
+def test_tf32_stands_beside_float32_and_the_gpu_beside_the_cpu(measure):
+    row, text = measure({TF32: ROUNDED})
     assert not row["failure"]
     found = {(c["compares"], c["program"], c["baseline"]) for c in row["comparisons"]}
     assert {pair for pair in found if pair[0] in (DEVICES, FORMATS)} == {
@@ -60,8 +56,8 @@ def test_tf32_stands_beside_float32_and_the_gpu_beside_the_cpu(run):
     ("wrong", "named"),
     [({GPU: ROUNDED, TF32: ROUNDED}, GPU), ({TF32: 2.0}, TF32), ({TF32: np.nan}, TF32)],
 )
-def test_neither_float32_nor_tf32_may_be_just_anything(run, wrong, named):
-    row, _ = run(wrong)
+def test_neither_float32_nor_tf32_may_be_just_anything(measure, wrong, named):
+    row, _ = measure(wrong)
     assert row["failure"].startswith(f"no parity, no number: {named} plain: product")
     assert not row["programs"]
 

@@ -11,9 +11,10 @@ import pytest
 from backends.registry import Choice
 from benchmarks import launch
 from benchmarks.launch import Label, Launch
-from benchmarks.run import FILE, Bench, Plan, Setup, chosen_cases
+from benchmarks.run import chosen_cases
 from tests.benchmarks import cases
 from tests.benchmarks.double import CPU, Double
+from tests.benchmarks.running import run
 
 CASES = cases.__name__
 TORCH = Choice("torch")
@@ -38,11 +39,7 @@ def test_plain_and_fast_definitions_and_the_book_share_no_process():
 
 
 def test_programs_are_prepared_forwards_and_backwards_in_turn(tmp_path: Path):
-    setup = Setup(1, (CPU,), chosen_cases(["by hand"], CASES))
-    quick = {"cycles": 2, "patience": 1, "launches": 2, "least": 0.005}
-    bench = Bench(Plan((setup,), source=CASES, **quick), tmp_path / FILE)
-    bench.run()
-    (row,) = bench.rows.values()
+    (row,) = run(tmp_path, [CPU], "by hand", launches=2).rows.values()
     assert not row["failure"]
     assert list(row["programs"]) == ["numpy book", "numpy plain", "numpy plain again"]
     for method in ("results", "calibrate"):

@@ -14,27 +14,18 @@ from typing import Any
 import pytest
 
 from backends.registry import Choice
-from benchmarks.run import FILE, Bench, Plan, Setup, chosen_cases
+from benchmarks.run import FILE
 from benchmarks.table import markdown, tables
-from tests.benchmarks import cases
+from tests.benchmarks.running import run
 from tests.conftest import backend_or_skip
 
-CASES = cases.__name__
-
-
-def run(folder: Path, backends: tuple[str, ...], *texts: str, **settings: Any) -> Bench:
-    quick = {"cycles": 2, "patience": 1, "launches": 1, "least": 0.005}
-    setup = Setup(1, tuple(map(Choice, backends)), chosen_cases(texts, CASES))
-    plan = Plan((setup,), source=CASES, **quick | settings)
-    bench = Bench(plan, folder / FILE, command="a test")
-    bench.run()
-    return bench
+NUMPY, MXNET = Choice("numpy"), Choice("mxnet")
 
 
 @pytest.fixture(scope="module")
 def everything(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("bench")
-    assert run(folder, ("numpy",)).failed
+    assert run(folder, [NUMPY]).failed
     return json.loads((folder / FILE).read_text())
 
 
@@ -98,14 +89,14 @@ def test_the_file_says_what_it_was_measured_on(everything):
 def test_a_framework_nobody_waits_for_is_caught(tmp_path):
     """MXNet computes on after `run` has returned."""
     backend_or_skip("mxnet")
-    bench = run(tmp_path, ("mxnet",), "not waiting", cycles=4)
+    bench = run(tmp_path, [MXNET], "not waiting", cycles=4)
     (row,) = bench.rows.values()
     assert "not finished when the clock stopped" in row["failure"]
     assert not row["comparisons"]
 
 
 def test_launches_add_up(tmp_path):
-    bench = run(tmp_path, ("numpy",), "right", launches=2)
+    bench = run(tmp_path, [NUMPY], "right", launches=2)
     (row,) = bench.rows.values()
     assert not row["failure"]
     assert [len(p["seconds"]) for p in row["programs"].values()] == [2] * len(row["programs"])
@@ -114,7 +105,7 @@ def test_launches_add_up(tmp_path):
 @pytest.mark.slow
 def test_a_slow_down_of_five_per_cent_is_found_on_this_machine(tmp_path):
     settings = {"cycles": 10, "patience": 6, "launches": 5, "least": 0.02}
-    bench = run(tmp_path, ("numpy",), "slowed", **settings)
+    bench = run(tmp_path, [NUMPY], "slowed", **settings)
     (row,) = bench.rows.values()
     assert not row["failure"]
     if bench.doubts:
