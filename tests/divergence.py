@@ -28,7 +28,7 @@ import numpy as np
 from backends import get_backend
 from backends.interface import Backend
 from experiments import bptt, dropout, gru, initialization, lstm, rnn, weight_decay
-from experiments.commands.results import machine, replacing
+from experiments.commands.results import described, machine, replacing
 from experiments.trace import replay
 from experiments.trace.divergence import Finding, argument_name, locate, name_of
 from experiments.trace.judging import Allowed, excess
@@ -353,7 +353,7 @@ def lines_of(outcomes: Sequence[Outcome], command: str) -> list[str]:
         "# First divergence on injected faults",
         "",
         f"Written by `{command}` on {date.today()}.  ",
-        f"Machine: {on['processor']}, {on['cpus']} CPUs, {on['system']}.  ",
+        f"Machine: {described(on)}.  ",
         f"Versions: Python {on['python']}, NumPy {np.__version__}, {versions}.",
         "",
         f"first divergence: {summary(outcomes)}",

@@ -22,7 +22,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from experiments.commands.results import machine, replacing
+from experiments.commands.results import described, machine, replacing
 
 NUM_STEPS = 1000
 LANGUAGE_MODEL = "corpus=python_topics num_hiddens=8 batch_size=2 num_steps=4"
@@ -138,7 +138,7 @@ def report(rows: Sequence[Row], expected: int, command: str) -> Iterator[str]:
     yield "# Lockstep training: every step of every experiment"
     yield ""
     yield f"Written by `{command}` on {date.today()}.  "
-    yield f"Machine: {here['processor']}, {here['cpus']} CPUs, {here['system']}.  "
+    yield f"Machine: {described(here)}.  "
     versions: Mapping[str, Any] = next((row.written["backends"] for row in rows if row.written), {})
     named = [f"{label} {ready['version']}" for label, ready in versions.items()]
     yield f"Versions: {', '.join(['Python ' + here['python'], *named])}."

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from backends.interface import Backend
-from experiments.commands.results import machine
+from experiments.commands.results import described, machine
 from tests.parity.mutants.alarms import SLOW_EVERY, Alarm
 from tests.parity.mutants.catalogue import Outcome
 
@@ -86,7 +86,7 @@ class Findings:
             "",
             f"Written by `{self.command}` on {date.today()}"
             f" in {timedelta(seconds=round(self.seconds))}.  ",
-            f"Machine: {on['processor']}, {on['cpus']} CPUs, {on['system']}.  ",
+            f"Machine: {described(on)}.  ",
             f"Versions: Python {on['python']}, NumPy {np.__version__}, {versions}.",
             "",
             *([] if self.complete else [self.interrupted(), ""]),
