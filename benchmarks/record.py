@@ -30,14 +30,18 @@ def new_row(case: Case, threads: int) -> Row:
 
 
 def new_program(label: Label) -> dict[str, Any]:
-    named = {
+    return {
         "backend": str(label.choice),
         "framework": label.choice.name,
         "device": label.choice.device,
         "dtype": label.choice.dtype,
+        "kind": label.kind,
+        "again": label.again,
+        "parity": 0.0,
+        "seconds": [],
+        "left": [],
+        "units": [],
     }
-    told = {"kind": label.kind, "again": label.again}
-    return named | told | {"parity": 0.0, "seconds": [], "left": [], "units": []}
 
 
 def add_launch(row: Row, measured: Measured, reference: Reference) -> None:

@@ -36,8 +36,8 @@ def thread_counts(text: str) -> tuple[int, ...]:
 
 
 def plan_of(options: Namespace) -> Plan:
-    texts = dict.fromkeys(options.backends.split(","))
-    choices = tuple(dict.fromkeys(choice_of(text, options.device) for text in texts))
+    named = (choice_of(text, options.device) for text in options.backends.split(","))
+    choices = tuple(dict.fromkeys(named))
     asked = {
         "cycles": options.blocks,
         "launches": options.processes,
