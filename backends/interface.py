@@ -299,13 +299,14 @@ class Backend(ABC):
         The objective returns a scalar loss, or (loss, anything) with has_aux. params is a dict or
         a `Network`, whose gradients come in its own form, see `Network.read_gradients`, and whose
         dropout layers drop only inside this call. A parameter the loss does not depend on has
-        gradient zero. Gradients are in the order of params and valid until the next call.
+        gradient zero. Gradients are in the order of params and valid until the next call. An array
+        among args is a constant, also where it is a parameter.
 
         A `State` among args that an earlier call computed and nobody detached is a constant in
         MXNet and the oracle, so the gradients are those after `detach`. In torch it still belongs
         to that call's graph, which is freed: raises InputError.
 
-        Build the function once and reuse it. A backend may trace the objective and replay it for
+        Build the function once and reuse it. A backend may record the objective and replay it for
         arguments of the same shapes, so the objective should follow from params and args alone,
         and neither branch on their values nor compute with what `to_numpy` reads of them.
         """

@@ -45,6 +45,15 @@ def checked_ids(ids: Any, size: int) -> Any:
     return ids
 
 
+def constant(arg: Any) -> Any:
+    """An argument without the graph that it comes from or, as a parameter, belongs to."""
+    # backward() frees the graph, and then takes a state from it for a constant. Only what was
+    # reshaped since, as a layer's state is here, would be refused.
+    if isinstance(arg, tuple):
+        return tuple(array.detach() for array in arg)
+    return arg.detach() if isinstance(arg, nd.NDArray) and arg.grad is not None else arg
+
+
 @dataclass(frozen=True)
 class MxnetBackend(Backend):
     name = "mxnet"
@@ -267,9 +276,7 @@ class MxnetBackend(Backend):
         def evaluate(params, *args):
             is_network = isinstance(params, MxnetNetwork)
             variables = params.arrays() if is_network else params
-            # backward() frees the graph, and then takes a state from it for a constant. Only what
-            # was reshaped since, as a layer's state is here, would be refused.
-            args = tuple(self.detach(arg) if isinstance(arg, tuple) else arg for arg in args)
+            args = tuple(map(constant, args))
             for variable in variables.values():
                 variable._fresh_grad = False
             with autograd.record(train_mode=is_network):

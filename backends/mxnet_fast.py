@@ -14,6 +14,7 @@ What has no elements ends the process in most of these operations and is left to
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -22,10 +23,11 @@ from backends.mxnet_backend import ACTIVATIONS, MxnetBackend, checked_ids, nd, r
 from backends.mxnet_cross_entropy import CrossEntropy
 from backends.mxnet_layers import GRU, LSTM, RNN
 from backends.mxnet_recurrence import gru_cell, joined, lstm_cell, product, rnn_states
-from backends.mxnet_replay import replaying
+from backends.mxnet_replay import graph_of, key_of
+from backends.replay import replaying
 
-# Below this many multiplications, elements of a result or numbers that go into an objective, the
-# operations' Python is what takes time; a definition has less of it than a fast path.
+# Below this many multiplications or elements of a result, the operations' Python is what takes
+# time; a definition has less of it than a fast path.
 FEW = 2**14
 
 # As in torch_fast: without it a tenth of a step of the concise RNN on lyrics goes there.
@@ -99,7 +101,9 @@ class FastMxnetBackend(MxnetBackend):
 
     def value_and_grad(self, objective, has_aux=False):
         gradient = super().value_and_grad(objective, has_aux)
-        return gradient if has_aux else replaying(gradient, objective, FEW)
+        if has_aux:
+            return gradient
+        return replaying(gradient, partial(graph_of, objective), key_of)
 
     def clip_gradients(self, grads, max_norm):
         check_max_norm(max_norm)

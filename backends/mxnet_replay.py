@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from backends.interface import Parameters
 from backends.mxnet_backend import autograd, mx, nd
+from backends.replay import Gradient
 
 # Binding a graph reports on stderr which library optimises it.
 os.environ.setdefault("MXNET_SUBGRAPH_VERBOSE", "0")
@@ -20,39 +21,15 @@ os.environ.setdefault("MXNET_SUBGRAPH_VERBOSE", "0")
 # training (graphs with gradients do, dicts of parameters never do), and what has its ids checked.
 LEFT_OUT = {"_CustomFunction", "_CachedOp", "BatchNorm", "Dropout", "RNN"}
 LEFT_OUT |= {"one_hot", "pick", "take"}
-# Graphs that are kept, of arguments of as many shapes.
-MOST_SHAPES = 32
-
-Gradient = Callable[..., tuple[Any, Parameters]]
+# So many numbers that go in that the operations' Python is no longer what takes time.
+MANY = 2**14
 
 
-def replaying(gradient: Gradient, objective: Callable[..., Any], most: int) -> Gradient:
-    """`gradient`, by the objective's graph from the second call with arguments of these shapes on.
-
-    The first call, parameters other than those of the call before, parameters among the arguments
-    and more than `most` numbers that go in are left to `gradient`.
-    """
-    owner: Parameters = {}
-    known: dict[Any, Gradient | None] = {}
-
-    def evaluate(params: Any, *args: Any) -> tuple[Any, Parameters]:
-        nonlocal owner
-        if type(params) is not dict or not all(map(is_given, args)):
-            return gradient(params, *args)
-        if params.keys() != owner.keys() or any(p is not owner[n] for n, p in params.items()):
-            owner = dict(params)
-            known.clear()
-        key = tuple((arg.shape, arg.dtype) for arg in args)
-        if key not in known:
-            if len(known) == MOST_SHAPES:
-                known.clear()
-            size = sum(array.size for array in (*params.values(), *args))
-            known[key] = None if size <= most else gradient
-            return gradient(params, *args)
-        own = known[key] = known[key] or graph_of(objective, owner, args) or gradient
-        return own(params, *args)
-
-    return evaluate
+def key_of(params: Any, args: tuple[Any, ...]) -> Hashable | None:
+    """What a graph depends on; None for what has none: networks, parameters as arguments."""
+    if type(params) is not dict or not all(map(is_given, args)):
+        return None
+    return (*params, *map(id, params.values()), *[(arg.shape, arg.dtype) for arg in args])
 
 
 def is_given(arg: Any) -> bool:
@@ -62,8 +39,11 @@ def is_given(arg: Any) -> bool:
 def graph_of(objective: Callable[..., Any], params: Parameters, args: Any) -> Gradient | None:
     """The objective and its gradient for these very parameters, as a graph bound to them.
 
-    None where the objective uses arrays of its own, leaves some out or has what is LEFT_OUT.
+    None where the objective uses arrays of its own, leaves some out or has what is LEFT_OUT, and
+    for MANY numbers.
     """
+    if sum(array.size for array in (*params.values(), *args)) > MANY:
+        return None
     places = [arg.copy() for arg in args]
     # A variable that asks for no gradient has a name in the graph, as a constant has not.
     autograd.mark_variables(places, [nd.zeros_like(place) for place in places], "null")

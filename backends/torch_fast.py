@@ -7,13 +7,16 @@ the graph, and products made T times where one would do.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 
 from backends.errors import check_choice
+from backends.replay import replaying
 from backends.torch_backend import ACTIVATIONS, TorchBackend, checked_ids
 from backends.torch_functions import CrossEntropy, Recurrence
 from backends.torch_gated import GruRecurrence, LstmRecurrence
+from backends.torch_replay import key_of, record
 
 # Below so many logits torch's own loss takes less time than a function with a backward of its own.
 FEW = 2**14
@@ -66,6 +69,10 @@ class FastTorchBackend(TorchBackend):
         if logits.numel() < FEW:
             return super().softmax_cross_entropy(logits, labels)
         return CrossEntropy.apply(logits, checked_ids(labels, logits.shape[1]))
+
+    def value_and_grad(self, objective, has_aux=False):
+        gradient = super().value_and_grad(objective, has_aux)
+        return gradient if has_aux else replaying(gradient, partial(record, gradient), key_of)
 
 
 def joined(params, kind, gates):
