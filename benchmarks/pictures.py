@@ -15,7 +15,7 @@ from experiments.commands.plot import COLOURS
 
 matplotlib.use("Agg")
 
-STYLES = {"book": ":", "plain": "--", "fast": "-", "concise": "-."}
+STYLES = {"book": ":", "plain": "--", "fast": "-", "concise": "-.", "manual": (0, (5, 1))}
 FEWEST_POINTS, COLUMNS, LINE = 3, 3, 0.19  # inches of a line of the forest plot
 
 

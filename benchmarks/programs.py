@@ -1,8 +1,9 @@
-"""What is timed: a case at given sizes, programmed by a framework in one of four ways.
+"""What is timed: a case at given sizes, programmed by a framework in one of five ways.
 
 Kinds of programs: "book", the code of the book's own helper package, called as it is; "plain", the
 definitions of `backends`, step by step; "fast", a backend's own paths; "concise", the framework's
-layers. Frameworks are set against each other kind by kind.
+layers; "manual", its operations with the gradient written out, where a case has that. Frameworks
+are set against each other kind by kind.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 
 from backends.interface import Backend
 
-KINDS = ("book", "plain", "fast", "concise")
+KINDS = ("book", "plain", "fast", "concise", "manual")
 LEVELS = ("primitive", "step", "epoch")
 
 Given = Mapping[str, Any]
@@ -54,8 +55,8 @@ class Case:
     """A unit of work at given sizes.
 
     scratch makes the "plain" and the "fast" program, which differ by the backend they are given;
-    the oracle's Monte Carlo backends take it too, and so say what results may differ by. book holds
-    functions of the given numbers and a device by framework.
+    the oracle's Monte Carlo backends take it too, and so say what results may differ by. book and
+    manual hold functions of the given numbers and a device by framework.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Case:
     scratch: Callable[[Backend, Given], Program] | None = None
     concise: Callable[[Backend, Given], Program] | None = None
     book: Mapping[str, Callable[[Given, str], Program]] = field(default_factory=dict)
+    manual: Mapping[str, Callable[[Given, str], Program]] = field(default_factory=dict)
 
     @property
     def key(self) -> str:

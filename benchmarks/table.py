@@ -31,7 +31,8 @@ TITLES = {
 }
 KINDS_NOTE = (
     "Kinds: *book*, the code of the book's own helper packages, called as it is; *plain*, the "
-    "definitions step by step; *fast*, the backend's own paths; *concise*, the framework's layers."
+    "definitions step by step; *fast*, the backend's own paths; *concise*, the framework's layers; "
+    "*manual*, its operations with the gradient written out: what small arrays leave to gain."
 )
 
 

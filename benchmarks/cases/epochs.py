@@ -40,12 +40,12 @@ def epoch_case(
     given: Any,
     run: Any,
     evaluated: bool,
-    book: Any,
+    **baselines: Any,
 ) -> Case:
     def program(backend: Backend, given: Given) -> Program:
         return epoch_program(run, evaluated, backend, given)
 
-    own = {style: program, "book": book if style == "scratch" else {}}
+    own = {style: program, **(baselines if style == "scratch" else {})}
     return Case(f"{styled(name, style)} epoch", "epoch", sizes, given, cost, **own)
 
 
@@ -67,16 +67,18 @@ def weight_decay_epoch(style: str) -> Case:
 
     one = work.training_bytes(d + 1, work.FLOAT * (d + 1))
     cost = Work(steps * work.perceptron(1, (d, 1)), steps * one)
-    baselines = books(
-        "weight_decay",
-        "epoch",
-        batch_size=config.batch_size,
-        learning_rate=config.learning_rate,
-        weight_decay=decay,
-    )
+    settings = {
+        "batch_size": config.batch_size,
+        "learning_rate": config.learning_rate,
+        "weight_decay": decay,
+    }
+    baselines = {
+        kind: books("weight_decay", "epoch", package=kind, **settings)
+        for kind in ("book", "manual")
+    }
     run = partial(weight_decay.run, config=config)
     sizes = {"d": d, "steps": steps}
-    return epoch_case("weight_decay", style, sizes, cost, given, run, False, baselines)
+    return epoch_case("weight_decay", style, sizes, cost, given, run, False, **baselines)
 
 
 def dropout_epoch(style: str, num_images: int = NUM_IMAGES, **changed: Any) -> Case:
@@ -109,4 +111,4 @@ def dropout_epoch(style: str, num_images: int = NUM_IMAGES, **changed: Any) -> C
         drop_probs=(config.drop_prob1, config.drop_prob2),
     )
     sizes = {"images": num_images, "n": n, "h": config.num_hiddens1}
-    return epoch_case("dropout", style, sizes, cost, given, run, True, baselines)
+    return epoch_case("dropout", style, sizes, cost, given, run, True, book=baselines)

@@ -24,11 +24,13 @@ def random_corpus(num_symbols: int, length: int) -> Corpus:
     return Corpus("random", "drawn from a seed", tuple(map(chr, range(num_symbols))), ids)
 
 
-def book(framework: str, name: str, function: str, **settings: Any) -> dict[str, Any]:
-    """A baseline of benchmarks.book by framework, imported when it is made."""
+def book(
+    framework: str, name: str, function: str, package: str = "book", **settings: Any
+) -> dict[str, Any]:
+    """A baseline of benchmarks.book or .manual by framework, imported when it is made."""
 
     def make(given: Given, device: str) -> Program:
-        module = import_module(f"benchmarks.book.{framework}_{name}")
+        module = import_module(f"benchmarks.{package}.{framework}_{name}")
         return getattr(module, function)(given, device, **settings)
 
     return {framework: make}
