@@ -160,12 +160,41 @@ def test_an_array_given_twice_may_be_two_another_time(k: Backend) -> None:
     assert k.to_numpy(gradient(params, x, k.from_numpy(np.full(2, 5.0)))[0]) == 12
 
 
+def test_gradients_may_be_changed_in_place(k: Backend) -> None:
+    gradient = k.value_and_grad(lambda params, x: 2 * params["w"] + k.sum(x))
+    params, x = k.parameters({"w": np.ones(())}), k.from_numpy(np.ones(2))
+    for _ in range(4):
+        grad = gradient(params, x)[1]["w"]
+        assert k.to_numpy(grad) == 2
+        grad *= 3
+
+
+def test_chance_is_no_constant(k: Backend) -> None:
+    gradient = k.value_and_grad(lambda params, x: k.sum(k.random_dropout(params["w"] * x, 0.5)))
+    params, x = k.parameters({"w": np.ones(1000)}), k.from_numpy(np.ones(1000))
+    masks = [k.to_numpy(gradient(params, x)[1]["w"]).tobytes() for _ in range(4)]
+    assert len(set(masks)) == len(masks)
+
+
+def test_chance_and_counts_in_torch() -> None:
+    k = backend_or_skip("torch")
+    import torch
+
+    params, ones = k.parameters({"w": np.ones(100)}), k.from_numpy(np.ones(100))
+    drawn = k.value_and_grad(lambda params, x: (params["w"] * x * torch.rand(100)).sum())
+    assert len({drawn(params, ones)[1]["w"].numpy().tobytes() for _ in range(4)}) == 4
+    counted = k.value_and_grad(lambda params, x: (params["w"] * x).sum() * len(torch.nonzero(x)))
+    for count in range(4):
+        assert counted(params, k.from_numpy(1.0 * (np.arange(100) < count)))[0] == count**2
+
+
 def test_gradients_come_in_the_order_of_the_parameters(k: Backend) -> None:
-    gradient = k.value_and_grad(lambda p, x: k.sum(p["a"] * p["b"] * x))
-    params, x = k.parameters({"a": np.ones(2), "b": np.ones(2)}), k.from_numpy(np.ones(2))
-    for _ in range(3):
-        gradient(params, x)
-    assert list(gradient(dict(reversed(params.items())), x)[1]) == ["b", "a"]
+    gradient = k.value_and_grad(lambda p, x: k.sum(p["a"] * p["b"] * p["b"] * x))
+    params, x = k.parameters({"a": np.ones(1), "b": np.full(1, 3.0)}), k.from_numpy(np.ones(1))
+    for own in (params, dict(reversed(params.items()))) * 3:
+        grads = numbers(k, gradient(own, x))
+        assert list(grads) == ["loss", *own]
+        assert grads == {"loss": 9, "a": 9, "b": 6}
 
 
 def test_shapes_without_end(k: Backend) -> None:
