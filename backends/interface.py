@@ -306,9 +306,10 @@ class Backend(ABC):
         MXNet and the oracle, so the gradients are those after `detach`. In torch it still belongs
         to that call's graph, which is freed: raises InputError.
 
-        Build the function once and reuse it. A backend may record the objective and replay it for
-        arguments of the same shapes, so the objective should follow from params and args alone,
-        and neither branch on their values nor compute with what `to_numpy` reads of them.
+        Build the function once and reuse it. A backend may record the objective, for which it is
+        called once more, and replay it for arguments of the same shapes: the objective should
+        follow from params and args alone, and neither branch on their values nor compute with
+        numbers read of them, as by `to_numpy`.
         """
 
     @abstractmethod

@@ -46,12 +46,12 @@ def checked_ids(ids: Any, size: int) -> Any:
 
 
 def constant(arg: Any) -> Any:
-    """An argument without the graph that it comes from or, as a parameter, belongs to."""
+    """An argument without the graph that it comes from, or belongs to as a parameter."""
     # backward() frees the graph, and then takes a state from it for a constant. Only what was
     # reshaped since, as a layer's state is here, would be refused.
     if isinstance(arg, tuple):
         return tuple(array.detach() for array in arg)
-    return arg.detach() if isinstance(arg, nd.NDArray) and arg.grad is not None else arg
+    return arg.detach() if isinstance(arg, nd.NDArray) else arg
 
 
 @dataclass(frozen=True)

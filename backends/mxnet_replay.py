@@ -26,7 +26,10 @@ MANY = 2**14
 
 
 def key_of(params: Any, args: tuple[Any, ...]) -> Hashable | None:
-    """What a graph depends on; None for what has none: networks, parameters as arguments."""
+    """What a graph depends on; None for what has none: networks, parameters as arguments.
+
+    A graph holds its parameters, so that nothing else gets their ids.
+    """
     if type(params) is not dict or not all(map(is_given, args)):
         return None
     return (*params, *map(id, params.values()), *[(arg.shape, arg.dtype) for arg in args])

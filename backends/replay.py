@@ -20,9 +20,9 @@ def replaying(
 ) -> Gradient:
     """`gradient`, by a recording from the second call with arguments of one key on.
 
-    record(params, args) → a function that does the same for all arguments of their key,
-    or None. The first call, arguments of the key None and what can't be recorded are left to
-    `gradient`.
+    record(params, args) → a function that does the same for all arguments of their key, or None;
+    it calls the objective. The first call, arguments of the key None and what can't be recorded
+    are left to `gradient`.
     """
     known: dict[Hashable, Gradient | None] = {}
 

@@ -18,31 +18,50 @@ from torch.utils.weak import WeakIdKeyDictionary
 from backends.interface import Parameters
 from backends.replay import Gradient
 
-aten, Tag = torch.ops.aten, torch.Tag
-# Operations whose results may be others next time, or of other shapes.
-LEFT_OUT = {Tag.nondeterministic_seeded, Tag.dynamic_output_shape}
+aten = torch.ops.aten
+# What small primitives and their derivatives take: no chance, no shape that follows from numbers,
+# and no derivative for which torch takes another formula while it is watched.
+KNOWN = {
+    *(aten.add, aten.sub, aten.rsub, aten.mul, aten.div, aten.neg, aten.exp, aten.sum, aten.mean),
+    *(aten.mm, aten.addmm, aten.t, aten.permute, aten.view, aten._unsafe_view, aten.expand),
+    *(aten.unsqueeze, aten.cat, aten.clone, aten.detach, aten.ones_like, aten.zeros_like),
+    *(aten.relu, aten.sigmoid, aten.tanh),
+    *(aten.threshold_backward, aten.sigmoid_backward, aten.tanh_backward),
+}
+# Elements of a constant that is kept; a larger one is computed again.
+FEW = 2**14
 
 
 def key_of(params: Any, args: tuple[Any, ...]) -> Hashable | None:
     """What a recording depends on; None for what isn't recorded: other devices, networks."""
-    if type(params) is not dict:
+    if type(params) is not dict or torch.is_autocast_enabled("cpu") or not torch.is_grad_enabled():
         return None
     arrays = (*params.values(), *args)
-    if not all(type(a) is torch.Tensor and a.is_cpu and not a.requires_grad for a in arrays):
+    if not all(map(is_given, arrays)):
         return None
     return (*params, *[(a.shape, a.stride(), a.dtype) for a in arrays])
+
+
+def is_given(arg: Any) -> bool:
+    return (
+        type(arg) is torch.Tensor
+        and arg.is_cpu
+        and arg.layout is torch.strided
+        and not arg.is_nested
+        and not arg.requires_grad
+    )
 
 
 def record(gradient: Gradient, params: Parameters, args: tuple[Any, ...]) -> Gradient | None:
     """The operations of `gradient` as one function.
 
-    None where there are operations that are LEFT_OUT or change an array, where the objective has
-    arrays of its own and where a result does not depend on params and args.
+    None where it takes operations that are not KNOWN or change an array, where the objective has
+    arrays of its own and where a result is a constant of the recording.
     """
     # Views: one array may be given twice, and be two another time.
     given = [array.detach() for array in (*params.values(), *args)]
     recording = Recording(given)
-    with recording:
+    with torch.random.fork_rng(devices=[]), recording:
         loss, grads = gradient(dict(zip(params, given, strict=False)), *given[len(params) :])
     run = recording.function((loss, *grads.values()))
     if run is None:
@@ -74,9 +93,8 @@ class Recording(TorchDispatchMode):
         result = operation(*args, **kwargs)
         arrays = [a for a in tree_leaves((args, kwargs)) if isinstance(a, torch.Tensor)]
         self.complete &= (
-            isinstance(result, torch.Tensor)
+            operation.overloadpacket in KNOWN
             and not operation._schema.is_mutable
-            and LEFT_OUT.isdisjoint(operation.tags)
             and all(array in self.nodes for array in arrays)
         )
         if self.complete:
@@ -89,7 +107,8 @@ class Recording(TorchDispatchMode):
         if operation is aten.detach.default:
             return self.nodes[args[0]]
         # The derivative of the loss by itself is one, whatever the loss.
-        if operation is aten.ones_like.default or all(map(self._is_constant, arrays)):
+        is_constant = operation is aten.ones_like.default or all(map(self._is_constant, arrays))
+        if is_constant and result.numel() <= FEW:
             name = f"constant_{len(self.constants)}"
             self.constants[name] = result.detach()
             return self.graph.get_attr(name)

@@ -94,6 +94,24 @@ def test_a_fault_that_begins_late_is_named_where_it_begins():
     json.dumps(result_of(trace), default=str)
 
 
+def test_a_fault_that_begins_late_in_an_objective_is_named_too():
+    """Where a backend replays the objective, or would."""
+    session, penalties = stepper(get_backend("torch"), decayed(), "torch"), []
+    while (snapshot := session.next_step(20)) is not None:
+        penalties.append(float(np.square(snapshot.weights["w"]).sum() / 2))
+    least = (penalties[3] + penalties[4]) / 2
+
+    def override(k, right, weight):
+        penalty = right(weight)
+        return penalty * (1 + k.relu(least - penalty))
+
+    faulty = Wrong("l2_penalty", "small ones", override).on(get_backend("torch"))
+    trace = traced(decayed(), {"torch": get_backend("torch"), "faulty": faulty}, steps=20)
+    found = trace.first_divergence
+    assert (found["step"], found["backend"]) == (4, "faulty")
+    assert found["arises"]["primitive"] == "l2_penalty"
+
+
 def test_a_fault_on_the_way_of_one_backend_alone_is_found_by_repeating_its_own_steps():
     """It needs weights that the reference never has."""
 

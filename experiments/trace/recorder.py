@@ -205,7 +205,6 @@ class Recorder:
                 params = RecordingNetwork(self, params, layers)
             return objective(params, *args)
 
-        # Steps that are noted have parameters of their own, so that no backend replays an earlier.
         plain = self.backend.value_and_grad(noted, has_aux)
 
         def evaluate(params: Any, *args: Any) -> Any:
@@ -223,7 +222,8 @@ class Recorder:
                     if layers:
                         first.repeated = self.gradients(params, grads)
                     return value, grads
-                value, grads = plain(own, *args)
+                # A function of its own, so that no backend replays an earlier step unnoted.
+                value, grads = self.backend.value_and_grad(noted, has_aux)(own, *args)
                 evaluation.gradients = self.gradients(params, grads)
                 return value, grads
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 import pytest
 
+from backends import get_backend
 from backends.errors import InputError
 from backends.interface import Backend
 from backends.replay import MOST_SHAPES
@@ -152,6 +154,16 @@ def test_a_parameter_among_the_arguments_is_a_constant(k: Backend) -> None:
     assert found == [{"loss": 5.0, "w": [1.0, 2.0]}] * 3
 
 
+def test_what_an_earlier_call_returned_is_a_constant_in_mxnet() -> None:
+    k = backend_or_skip("mxnet")
+    doubling = k.value_and_grad(lambda p, x: (k.sum(p["w"] * x), p["w"] * 2), has_aux=True)
+    params, x = k.parameters({"w": np.array([3.0, 5.0])}), k.from_numpy(np.ones(2))
+    (_, doubled), _ = doubling(params, x)
+    gradient = k.value_and_grad(lambda p, x: k.sum(p["w"] * x))
+    for _ in range(3):
+        assert k.to_numpy(gradient(params, doubled)[1]["w"]).tolist() == [6, 10]
+
+
 def test_an_array_given_twice_may_be_two_another_time(k: Backend) -> None:
     gradient = k.value_and_grad(lambda params, x, y: k.sum(params["w"] * x + y))
     params, x = k.parameters({"w": np.ones(2)}), k.from_numpy(np.ones(2))
@@ -180,6 +192,18 @@ def test_chance_and_counts_in_torch() -> None:
     k = backend_or_skip("torch")
     import torch
 
+    def dropping(params: Any, x: Any) -> Any:
+        return k.sum(k.random_dropout(params["w"] * x, 0.5))
+
+    params, x = k.parameters({"w": np.ones(100)}), k.from_numpy(np.ones(100))
+    drawn = []
+    for gradient in (
+        k.value_and_grad(dropping),
+        get_backend("torch", implementation="plain").value_and_grad(dropping),
+    ):
+        torch.manual_seed(0)
+        drawn.append([gradient(params, x)[1]["w"].tolist() for _ in range(3)])
+    assert drawn[0] == drawn[1]  # whoever seeds torch gets the same stream
     params, ones = k.parameters({"w": np.ones(100)}), k.from_numpy(np.ones(100))
     drawn = k.value_and_grad(lambda params, x: (params["w"] * x * torch.rand(100)).sum())
     assert len({drawn(params, ones)[1]["w"].numpy().tobytes() for _ in range(4)}) == 4
@@ -211,3 +235,19 @@ def test_nothing_is_printed(k: Backend, capfd: pytest.CaptureFixture[str]) -> No
     for _ in range(3):
         gradient(params, x)
     assert capfd.readouterr() == ("", "")
+
+
+def test_settings_of_torch_around_a_call() -> None:
+    """Neither no_grad nor autocast is what a recording knows of."""
+    k = backend_or_skip("torch")
+    import torch
+
+    params = k.parameters({"w": np.full((2, 2), 1 / 3)})
+    gradient = k.value_and_grad(lambda params, x: k.sum(k.linear(x, params["w"])))
+    x = k.from_numpy(np.full((2, 2), 1 / 3))
+    expected = numbers(k, gradient(params, x))
+    for around in (torch.autocast("cpu", torch.bfloat16), nullcontext(), torch.no_grad()) * 3:
+        with around:
+            found = gradient(params, x)
+        if isinstance(around, nullcontext):
+            assert all(equal(a, expected[name]) for name, a in numbers(k, found).items())
