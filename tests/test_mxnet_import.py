@@ -138,9 +138,9 @@ def test_as_installed() -> None:
     [
         (CURRENT, "numpy>=2"),
         ("3.10", "numpy==1.23.*"),
-        ("3.10", "numpy==1.26.*"),
-        ("3.12", "numpy==1.26.*"),
-        ("3.12", "numpy==2.0.*"),
+        pytest.param("3.10", "numpy==1.26.*", marks=pytest.mark.slow),
+        pytest.param("3.12", "numpy==1.26.*", marks=pytest.mark.slow),
+        pytest.param("3.12", "numpy==2.0.*", marks=pytest.mark.slow),
         ("3.13", "numpy>=2"),
     ],
 )

@@ -74,6 +74,7 @@ print("\\n".join(document(found, [backend.name for backend in backends])))
 """
 
 
+@pytest.mark.slow
 def test_two_runs_write_the_same_bytes() -> None:
     def written(hash_seed: str) -> bytes:
         environment = {**os.environ, "PYTHONHASHSEED": hash_seed}

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import backend_or_skip
 
 EXAMPLE = Path(__file__).parents[3] / "porting" / "examples" / "polynomial.py"
@@ -16,6 +18,7 @@ def mx2torch(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_the_guides_example_is_proven(tmp_path: Path) -> None:
     backend_or_skip("mxnet")
     port = tmp_path / "port.py"
