@@ -40,8 +40,8 @@ def of_backends(programs: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
 
 
 def pairs(programs: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """(what it compares, program, baseline): backends kind by kind, each kind of Lockstep's with
-    the book, the fast one with the plain one, and a program with itself."""
+    """(what it compares, program, baseline): backends kind by kind, each kind with the book, the
+    fast one with the plain and the manual one, and a program with itself."""
     once = {label: program for label, program in programs.items() if not program["again"]}
     for kind in KINDS:
         yield from of_backends({label: p for label, p in once.items() if p["kind"] == kind})
@@ -49,8 +49,9 @@ def pairs(programs: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     for (backend, kind), label in own.items():
         if kind != BOOK and (backend, BOOK) in own:
             yield BOOK, label, own[backend, BOOK]
-        if kind == "fast" and (backend, "plain") in own:
-            yield IMPLEMENTATIONS, label, own[backend, "plain"]
+        for other in ("plain", "manual"):
+            if kind == "fast" and (backend, other) in own:
+                yield IMPLEMENTATIONS, label, own[backend, other]
     for label, program in programs.items():
         if program["again"]:
             yield CONTROL, label, own[program["backend"], program["kind"]]

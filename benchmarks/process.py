@@ -122,25 +122,19 @@ def bare_backend(choice: Choice, kinds: str) -> Any:
 
 def kinds_of(case: Case, choice: Choice) -> list[str]:
     """The kinds of programs that a case has for a backend; the baselines know no TF32."""
-    book, manual = (
-        [kind] if choice.name in own and choice.dtype != "tf32" else []
-        for kind, own in baselines(case).items()
-    )
-    kinds = book
+    kinds = []
+    if choice.dtype != "tf32":
+        kinds += [kind for kind, made in case.baselines.items() if choice.name in made]
     if case.scratch:
         kinds += ["plain", "fast"] if find_spec(f"backends.{choice.name}_fast") else ["plain"]
-    return kinds + (["concise"] if case.concise else []) + manual
-
-
-def baselines(case: Case) -> dict[str, Any]:
-    return {BOOK: case.book, "manual": case.manual}
+    return kinds + (["concise"] if case.concise else [])
 
 
 def make(case: Case, choice: Choice, kind: str) -> Program:
     """A program of its own numbers."""
     given = case.given()
-    if kind in baselines(case):
-        return baselines(case)[kind][choice.name](given, choice.device)
+    if kind in case.baselines:
+        return case.baselines[kind][choice.name](given, choice.device)
     maker = case.concise if kind == "concise" else case.scratch
     assert maker is not None
     implementation = "plain" if kind == "plain" else "fast"

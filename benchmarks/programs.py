@@ -38,6 +38,9 @@ class Program:
     results: Callable[[], Results]
 
 
+Baseline = Callable[[Given, str], Program]
+
+
 @dataclass(frozen=True)
 class Work:
     """What one unit of work costs at the least.
@@ -55,8 +58,8 @@ class Case:
     """A unit of work at given sizes.
 
     scratch makes the "plain" and the "fast" program, which differ by the backend they are given;
-    the oracle's Monte Carlo backends take it too, and so say what results may differ by. book and
-    manual hold functions of the given numbers and a device by framework.
+    the oracle's Monte Carlo backends take it too, and so say what results may differ by. baselines
+    holds functions of the given numbers and a device, by kind ("book", "manual") and framework.
     """
 
     name: str
@@ -66,8 +69,7 @@ class Case:
     work: Work
     scratch: Callable[[Backend, Given], Program] | None = None
     concise: Callable[[Backend, Given], Program] | None = None
-    book: Mapping[str, Callable[[Given, str], Program]] = field(default_factory=dict)
-    manual: Mapping[str, Callable[[Given, str], Program]] = field(default_factory=dict)
+    baselines: Mapping[str, Mapping[str, Baseline]] = field(default_factory=dict)
 
     @property
     def key(self) -> str:

@@ -25,14 +25,14 @@ TITLES = {
     FRAMEWORKS: "Frameworks, kind by kind",
     DEVICES: "Devices, kind by kind",
     FORMATS: "TF32, which computes other numbers, and float32",
-    BOOK: "Lockstep and the book's code",
-    IMPLEMENTATIONS: "Fast paths and the plain definitions",
+    BOOK: "Beside the book's code",
+    IMPLEMENTATIONS: "Fast paths beside the plain definitions and gradients written out",
     CONTROL: "A/A: the same program in two processes",
 }
 KINDS_NOTE = (
     "Kinds: *book*, the code of the book's own helper packages, called as it is; *plain*, the "
     "definitions step by step; *fast*, the backend's own paths; *concise*, the framework's layers; "
-    "*manual*, its operations with the gradient written out: what small arrays leave to gain."
+    "*manual*, its operations one by one with the gradient written out."
 )
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from backends.initializers import normal, zeros
 from backends.interface import Backend
 from benchmarks.cases import work
-from benchmarks.cases.models import books, epoch_program
+from benchmarks.cases.models import baselines, epoch_program
 from benchmarks.cases.recurrent import lyrics, time_machine
 from benchmarks.cases.steps import NUM_PIXELS, STYLES, images, perceptron_work, styled
 from benchmarks.programs import Case, Given, Program, Work
@@ -40,12 +40,12 @@ def epoch_case(
     given: Any,
     run: Any,
     evaluated: bool,
-    **baselines: Any,
+    beside: Any,
 ) -> Case:
     def program(backend: Backend, given: Given) -> Program:
         return epoch_program(run, evaluated, backend, given)
 
-    own = {style: program, **(baselines if style == "scratch" else {})}
+    own = {style: program, "baselines": beside if style == "scratch" else {}}
     return Case(f"{styled(name, style)} epoch", "epoch", sizes, given, cost, **own)
 
 
@@ -67,18 +67,17 @@ def weight_decay_epoch(style: str) -> Case:
 
     one = work.training_bytes(d + 1, work.FLOAT * (d + 1))
     cost = Work(steps * work.perceptron(1, (d, 1)), steps * one)
-    settings = {
-        "batch_size": config.batch_size,
-        "learning_rate": config.learning_rate,
-        "weight_decay": decay,
-    }
-    baselines = {
-        kind: books("weight_decay", "epoch", package=kind, **settings)
-        for kind in ("book", "manual")
-    }
+    beside = baselines(
+        "weight_decay",
+        "epoch",
+        kinds=("book", "manual"),
+        batch_size=config.batch_size,
+        learning_rate=config.learning_rate,
+        weight_decay=decay,
+    )
     run = partial(weight_decay.run, config=config)
     sizes = {"d": d, "steps": steps}
-    return epoch_case("weight_decay", style, sizes, cost, given, run, False, **baselines)
+    return epoch_case("weight_decay", style, sizes, cost, given, run, False, beside)
 
 
 def dropout_epoch(style: str, num_images: int = NUM_IMAGES, **changed: Any) -> Case:
@@ -103,7 +102,7 @@ def dropout_epoch(style: str, num_images: int = NUM_IMAGES, **changed: Any) -> C
 
     steps, one = num_images // n, perceptron_work(config, n)
     cost = Work(steps * one.flops, steps * one.bytes)
-    baselines = books(
+    beside = baselines(
         "dropout",
         "epoch",
         batch_size=n,
@@ -111,4 +110,4 @@ def dropout_epoch(style: str, num_images: int = NUM_IMAGES, **changed: Any) -> C
         drop_probs=(config.drop_prob1, config.drop_prob2),
     )
     sizes = {"images": num_images, "n": n, "h": config.num_hiddens1}
-    return epoch_case("dropout", style, sizes, cost, given, run, True, book=baselines)
+    return epoch_case("dropout", style, sizes, cost, given, run, True, beside)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from importlib import import_module
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from backends.interface import Array, Backend, Weights
-from benchmarks.programs import Given, Program, Results
+from benchmarks.programs import Baseline, Given, Program, Results
 from experiments.data.corpora import Corpus
 from experiments.training import Batch, Epoch, Model, Snapshot, Step
 
@@ -24,23 +24,16 @@ def random_corpus(num_symbols: int, length: int) -> Corpus:
     return Corpus("random", "drawn from a seed", tuple(map(chr, range(num_symbols))), ids)
 
 
-def book(
-    framework: str, name: str, function: str, package: str = "book", **settings: Any
-) -> dict[str, Any]:
-    """A baseline of benchmarks.book or .manual by framework, imported when it is made."""
+def baselines(
+    name: str, function: str, kinds: Sequence[str] = ("book",), **settings: Any
+) -> dict[str, dict[str, Baseline]]:
+    """The functions of benchmarks.book and .manual, each imported when it is called."""
 
-    def make(given: Given, device: str) -> Program:
-        module = import_module(f"benchmarks.{package}.{framework}_{name}")
+    def make(kind: str, framework: str, given: Given, device: str) -> Program:
+        module = import_module(f"benchmarks.{kind}.{framework}_{name}")
         return getattr(module, function)(given, device, **settings)
 
-    return {framework: make}
-
-
-def books(name: str, function: str, **settings: Any) -> dict[str, Any]:
-    return {
-        **book("mxnet", name, function, **settings),
-        **book("torch", name, function, **settings),
-    }
+    return {kind: {own: partial(make, kind, own) for own in ("mxnet", "torch")} for kind in kinds}
 
 
 def step_program(build: Callable[[Backend], Model], backend: Backend, given: Given) -> Program:

@@ -11,7 +11,7 @@ import numpy as np
 
 from backends.interface import Backend
 from benchmarks.cases import work
-from benchmarks.cases.models import books, epoch_program, random_corpus, step_program
+from benchmarks.cases.models import baselines, epoch_program, random_corpus, step_program
 from benchmarks.programs import Case, Given, Program, Work
 from experiments import rnn
 from experiments.training import Model
@@ -60,12 +60,12 @@ class LanguageModel:
         c = self.config
         activation = c.activation if self.is_concise else None
         common = {"learning_rate": c.learning_rate, "clip_norm": c.clip_norm}
-        return books("rnn", function, activation=activation, **common, **settings)
+        return baselines("rnn", function, activation=activation, **common, **settings)
 
-    def case(self, level: str, given: Any, program: Any, cost: Work, book: Any) -> Case:
+    def case(self, level: str, given: Any, program: Any, cost: Work, beside: Any) -> Case:
         styled = {"concise" if self.is_concise else "scratch": program}
         name = f"{self.name} {level}"
-        return Case(name, level, self.sizes, given, cost, book=book, **styled)
+        return Case(name, level, self.sizes, given, cost, baselines=beside, **styled)
 
     def step(self) -> Case:
         def given() -> Given:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from benchmarks.book.torch_rnn import synchronizer
 from benchmarks.book.updates import updates
 from benchmarks.programs import Given, Program, Results
 
@@ -35,4 +34,5 @@ def epoch(
         after = [param.cpu().numpy() for param in params]
         return {"losses": losses, **updates(("w", "b"), [*starts], after)}
 
-    return Program(lambda: train(stream.permutation(len(arrays[0]))), synchronizer(device), results)
+    synchronize = torch.cuda.synchronize if device == "cuda" else lambda: None
+    return Program(lambda: train(stream.permutation(len(arrays[0]))), synchronize, results)

@@ -130,7 +130,7 @@ def case(name: str, book: Callable[[Given, str], Program] | None = None, **chang
         "given": given,
         "work": Work(FLOPS, BYTES),
         "scratch": product,
-        "book": {"numpy": book} if book else {},
+        "baselines": {"book": {"numpy": book}} if book else {},
     }
     return Case(**settings | changes)
 

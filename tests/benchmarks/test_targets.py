@@ -16,7 +16,7 @@ TARGET = TARGETS[0]
 def test_every_target_has_a_case_with_both_programs():
     for target in TARGETS:
         case = all_cases()[target.case]
-        assert target.framework in case.book
+        assert target.framework in case.baselines["book"]
         assert case.concise if target.kind == "concise" else case.scratch
 
 
