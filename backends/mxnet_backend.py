@@ -50,7 +50,7 @@ def constant(arg: Any) -> Any:
     # backward() frees the graph, and then takes a state from it for a constant. Only what was
     # reshaped since, as a layer's state is here, would be refused.
     if isinstance(arg, tuple):
-        return tuple(array.detach() for array in arg)
+        return tuple(map(constant, arg))
     return arg.detach() if isinstance(arg, nd.NDArray) else arg
 
 

@@ -215,15 +215,16 @@ class Recorder:
             if self.recording is None:
                 return plain(own, *args)
             with self._evaluating() as evaluation:
+                # A function of its own, so that no backend replays an earlier step unnoted.
+                gradient = self.backend.value_and_grad(noted, has_aux)
                 if self.first_pass is not None:
                     first = self.first_pass[len(self.recording.evaluations) - 1]
                     self._differentiate(first, partial(noted, own), has_aux, args)
-                    value, grads = self.backend.value_and_grad(noted, has_aux)(own, *args)
+                    value, grads = gradient(own, *args)
                     if layers:
                         first.repeated = self.gradients(params, grads)
                     return value, grads
-                # A function of its own, so that no backend replays an earlier step unnoted.
-                value, grads = self.backend.value_and_grad(noted, has_aux)(own, *args)
+                value, grads = gradient(own, *args)
                 evaluation.gradients = self.gradients(params, grads)
                 return value, grads
 
