@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
 import sys
-import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -213,23 +214,28 @@ def test_bad_input_is_one_line_and_exit_code_2(name, tmp_path):
 
 
 def test_ctrl_c_keeps_the_finished_epochs(tmp_path):
+    terminal, inside = pty.openpty()  # where the bar tells that epochs are finished
     process = subprocess.Popen(
         [
             *(*PROGRAM, "compare", "weight_decay", "--epochs", "100000", "--out", str(tmp_path)),
             *("--backends", "torch,numpy", "--threads", "1"),
         ],
-        stdout=subprocess.PIPE,
+        env=os.environ | {"TERM": "xterm", "COLUMNS": "120"},
+        stdout=inside,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        bufsize=1,
     )
-    assert process.stdout is not None
-    while not process.stdout.readline().startswith("data: "):
-        assert process.poll() is None
-    time.sleep(3)
+    os.close(inside)
+    output = ""
+    while not re.search(r"\b[1-9]\d*/200000", output):
+        output += os.read(terminal, 4096).decode(errors="replace")
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the workers get it too
-    output, errors = process.communicate(timeout=60)
+    with suppress(OSError):  # the program has closed its end
+        while read := os.read(terminal, 4096):
+            output += read.decode(errors="replace")
+    os.close(terminal)
+    _, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
     assert errors == "lockstep compare: interrupted\n"
     assert "verdict after" in output
