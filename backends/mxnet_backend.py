@@ -12,7 +12,6 @@ from threadpoolctl import threadpool_info
 
 from backends.errors import (
     check_choice,
-    check_device,
     check_ids,
     check_max_norm,
     check_names,
@@ -27,6 +26,8 @@ from backends.openblas_kernels import choose_openblas_kernels
 choose_openblas_kernels()
 mx = import_mxnet()
 from mxnet import autograd, gluon, nd  # noqa: E402
+
+from backends.mxnet_devices import context_of, devices  # noqa: E402
 
 # Without this a shape of () or with a 0 in it means "not known yet" to MXNet.
 mx.util.set_np_shape(True)
@@ -59,15 +60,12 @@ class MxnetBackend(Backend):
     name = "mxnet"
 
     def __post_init__(self) -> None:
-        hint = "MXNet sees no GPU"
-        if mx.context.num_gpus():
-            hint = "its CUDA wheels hold code for compute capability 5.0, 6.0, 7.0, 8.0 and 8.6"
-        check_device(self.device, self.devices(), hint)
+        context_of(self.device)
         check_choice("dtype", self.dtype, ("float32", "float64"))
 
     @cached_property
     def _context(self) -> Any:
-        return mx.gpu(0) if self.device == "cuda" else mx.cpu()
+        return context_of(self.device)
 
     @cached_property
     def _float(self) -> dict[str, Any]:
@@ -79,13 +77,7 @@ class MxnetBackend(Backend):
 
     @classmethod
     def devices(cls):
-        if mx.context.num_gpus() == 0:
-            return ("cpu",)
-        try:
-            (nd.ones((1,), ctx=mx.gpu(0)) + 1).asnumpy()
-        except mx.MXNetError:  # a GPU that this wheel holds no code for
-            return ("cpu",)
-        return ("cpu", "cuda")
+        return devices()
 
     def num_threads(self):
         own = [

@@ -17,7 +17,9 @@ class MxnetAlone:
     def __init__(self, device: str) -> None:
         choose_openblas_kernels()
         self._mx = import_mxnet()
-        self._context = self._mx.gpu(0) if device == "cuda" else self._mx.cpu()
+        from backends.mxnet_devices import context_of
+
+        self._context = context_of(device)
 
     def version(self) -> str:
         return self._mx.__version__

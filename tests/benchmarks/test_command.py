@@ -43,11 +43,12 @@ def test_bad_input_is_one_clear_line(tmp_path, arguments, line):
     assert done.stderr.count("\n") == 1
 
 
-def test_no_gpu_is_one_clear_line(tmp_path, framework):
-    if "cuda" in framework.devices():
+def test_no_gpu_is_one_clear_line(tmp_path):
+    if "cuda" in backend_or_skip("mxnet").devices():
         pytest.skip("there is a GPU")
-    device = ["--device", "cuda", "--backends", framework.name, "--threads", 1]
-    done = bench(CASE, *device, "--out", tmp_path)
+    device = ["--device", "cuda", "--backends", "mxnet", "--threads", 1]
+    with_the_books_program = TARGETS[0].case
+    done = bench(with_the_books_program, *device, "--out", tmp_path)
     assert done.returncode == 2
     assert done.stderr.startswith("lockstep bench: error: device 'cuda' is not usable")
     assert done.stderr.count("\n") == 1

@@ -98,13 +98,16 @@ def test_the_books_process_leaves_mxnets_shapes_alone():
     assert done.stdout == "False False\n", done.stderr
 
 
-def test_a_device_that_is_not_there_is_one_clear_line(framework):
+@pytest.mark.parametrize("kinds", ["lockstep", "book"])
+def test_a_device_that_is_not_there_is_one_clear_line(framework, kinds, capfd):
     if "cuda" in framework.devices():
         pytest.skip("there is a GPU")
-    started = Process(Choice(framework.name, "cuda"), 1, "lockstep", CASES)
+    started = Process(Choice(framework.name, "cuda"), 1, kinds, CASES)
     with pytest.raises(InputError, match="device 'cuda' is not usable") as caught:
         started.wait_until_ready()
+    started.close()
     assert "\n" not in str(caught.value)
+    assert capfd.readouterr().err == ""
 
 
 @pytest.fixture
