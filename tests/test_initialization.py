@@ -46,7 +46,7 @@ def test_thirty_scalars_multiply_to_the_books_product(backend, style, weight):
 
 
 @pytest.mark.parametrize("style", STYLES)
-@pytest.mark.parametrize("activation", ["identity", "tanh"])
+@pytest.mark.parametrize("activation", [pytest.param("identity", marks=pytest.mark.slow), "tanh"])
 @pytest.mark.parametrize("other", FRAMEWORKS)
 def test_every_backend_finds_the_same_variances(other, activation, style):
     settings = {"style": style, "activation": activation, "initializers": DEEP}
