@@ -15,29 +15,30 @@ def epoch(
     given: Given, device: str, batch_size: int, learning_rate: float, weight_decay: float
 ) -> Program:
     ctx = mx.gpu() if device == "cuda" else mx.cpu()
-    arrays, starts = (given["features"], given["labels"]), given["weights"].values()
-    w, b = params = [nd.array(start, ctx=ctx) for start in starts]
+    arrays, starts = (given["features"], given["labels"][:, 0]), given["weights"].values()
+    w, b = params = [nd.array(start.ravel(), ctx=ctx) for start in starts]
     stream, step = np.random.default_rng(0), learning_rate / batch_size
+    rates = {"lrs": (step, step), "wds": (weight_decay, 0.0)}
 
-    def train(order: np.ndarray) -> list[Any]:
+    def train(order: np.ndarray) -> Any:
         features, labels = (nd.array(array[order], ctx=ctx) for array in arrays)
-        losses = []
+        squares, norms = [], []
         for first in range(0, len(order), batch_size):
             rows = slice(first, first + batch_size)
             X, y = features[rows], labels[rows]
             errors = nd.dot(X, w) + b - y
-            penalty = weight_decay * nd.square(w).sum()
-            losses.append((nd.square(errors).sum() + penalty) / 2)
-            slope = nd.dot(X, errors, transpose_a=True)
-            nd.sgd_update(w, slope, lr=step, wd=weight_decay, out=w)
-            nd.sgd_update(b, errors.sum(axis=0), lr=step, out=b)
-        return losses
+            squares.append(nd.dot(errors, errors))
+            norms.append(nd.dot(w, w))
+            slopes = nd.dot(errors, X), errors.sum(axis=0, keepdims=True)
+            nd.multi_sgd_update(w, slopes[0], b, slopes[1], num_weights=2, out=params, **rates)
+        return (nd.concat(*squares, dim=0) + weight_decay * nd.concat(*norms, dim=0)) / 2
 
     def results() -> Results:
         for param, start in zip(params, starts, strict=True):
-            param[:] = nd.array(start, ctx=ctx)
-        losses = [loss.asscalar() for loss in train(np.arange(len(arrays[0])))]
-        after = [param.asnumpy() for param in params]
-        return {"losses": np.array(losses), **updates(("w", "b"), [*starts], after)}
+            param[:] = nd.array(start.ravel(), ctx=ctx)
+        losses = train(np.arange(len(arrays[0]))).asnumpy()
+        moved = zip(params, starts, strict=True)
+        after = [param.asnumpy().reshape(start.shape) for param, start in moved]
+        return {"losses": losses, **updates(("w", "b"), [*starts], after)}
 
     return Program(lambda: train(stream.permutation(len(arrays[0]))), nd.waitall, results)
