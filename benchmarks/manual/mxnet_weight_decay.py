@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from backends.mxnet_backend import mx, nd
+from backends.mxnet_backend import nd
+from backends.mxnet_devices import context_of
 from benchmarks.book.updates import updates
 from benchmarks.programs import Given, Program, Results
 
@@ -14,7 +15,7 @@ from benchmarks.programs import Given, Program, Results
 def epoch(
     given: Given, device: str, batch_size: int, learning_rate: float, weight_decay: float
 ) -> Program:
-    ctx = mx.gpu() if device == "cuda" else mx.cpu()
+    ctx = context_of(device)
     arrays, starts = (given["features"], given["labels"][:, 0]), given["weights"].values()
     w, b = params = [nd.array(start.ravel(), ctx=ctx) for start in starts]
     stream, step = np.random.default_rng(0), learning_rate / batch_size

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from benchmarks.book.torch_rnn import synchronizer
 from benchmarks.book.updates import updates
 from benchmarks.programs import Given, Program, Results
 
@@ -36,5 +37,4 @@ def epoch(
         after = [param.cpu().numpy().reshape(start.shape) for param, start in moved]
         return {"losses": losses, **updates(("w", "b"), [*starts], after)}
 
-    synchronize = torch.cuda.synchronize if device == "cuda" else lambda: None
-    return Program(lambda: train(stream.permutation(len(arrays[0]))), synchronize, results)
+    return Program(lambda: train(stream.permutation(len(arrays[0]))), synchronizer(device), results)
